@@ -1,0 +1,41 @@
+using Centaur.Server.Platform.Configuration;
+
+namespace Centaur.Server.Secrets;
+
+/// <summary>Which model each harness asks, and which secret pays for it.</summary>
+public sealed record ModelOptions(IReadOnlyDictionary<string, ModelEndpoint> ByHarness)
+{
+    /// <summary>The wire APIs that a harness may be told to speak.</summary>
+    public static IReadOnlyList<string> Apis { get; } = ["responses", "chat_completions", "messages"];
+
+    public static ModelOptions Read(Settings settings)
+    {
+        var section = settings.Root.Section("model");
+        return new ModelOptions(new Dictionary<string, ModelEndpoint>(StringComparer.Ordinal)
+        {
+            ["codex"] = ReadEndpoint(section.Section("codex"), new ModelEndpoint("responses", new Uri("https://api.openai.com/v1"), null, "OPENAI_API_KEY")),
+            ["built-in"] = ReadEndpoint(section.Section("built-in"), new ModelEndpoint("messages", new Uri("https://api.anthropic.com/v1"), null, "ANTHROPIC_API_KEY")),
+        });
+    }
+
+    static ModelEndpoint ReadEndpoint(SettingsSection section, ModelEndpoint fallback)
+    {
+        var text = section.Text("base_url", fallback.BaseUrl.ToString().TrimEnd('/'));
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("https" or "http") || url.Query.Length > 0 || url.UserInfo.Length > 0)
+        {
+            section.Report("base_url", $"\"{text}\" must be an http or https address without user, password or query");
+            url = fallback.BaseUrl;
+        }
+
+        var key = section.Text("key", fallback.Key!);
+        if (key != "none" && !SecretModel.IsName(key))
+            section.Report("key", $"\"{key}\" must be the name of a secret, or none");
+        return new ModelEndpoint(section.Choice("api", fallback.Api, Apis), url, section.OptionalText("model"), key == "none" ? null : key);
+    }
+}
+
+/// <param name="Api">One of <see cref="ModelOptions.Apis"/>.</param>
+/// <param name="BaseUrl">As the jail sees it.</param>
+/// <param name="Model">The model's name; null is the harness's own default.</param>
+/// <param name="Key">The name of the secret that is its key; null where it wants none.</param>
+public sealed record ModelEndpoint(string Api, Uri BaseUrl, string? Model, string? Key);
