@@ -1,0 +1,35 @@
+namespace Centaur.Server.Executions;
+
+/// <summary>How executions run here (wire contract §2.1).</summary>
+public sealed record ExecutionOptions
+{
+    /// <summary>How many executions this server runs at once.</summary>
+    public int Concurrency { get; init; } = 4;
+
+    /// <summary>A turn that says nothing for so long has failed.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(600);
+
+    /// <summary>The same while a tool runs.</summary>
+    public TimeSpan ToolSilence { get; init; } = TimeSpan.FromSeconds(1800);
+
+    /// <summary>No turn takes longer.</summary>
+    public TimeSpan Hard { get; init; } = TimeSpan.FromSeconds(3600);
+
+    /// <summary>How often the queue and the state of a running execution are looked at where no wake-up comes.</summary>
+    public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often leases of other workers are looked at.</summary>
+    public TimeSpan Reap { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Token deltas are merged for so long before they are stored.</summary>
+    public TimeSpan DeltaPause { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>… or until they are so many characters.</summary>
+    public int DeltaCharacters { get; init; } = 2_048;
+
+    /// <summary>How often a turn may be given to a harness: once, and again where its sandbox died under it.</summary>
+    public int MaxAttempts { get; init; } = 2;
+
+    /// <summary>How long a harness may take to end a turn that is cancelled before its processes are killed.</summary>
+    public TimeSpan InterruptGrace { get; init; } = TimeSpan.FromSeconds(2);
+}

@@ -1,0 +1,15 @@
+using System.Net.Sockets;
+using Npgsql;
+
+namespace Centaur.Server.Platform.Database;
+
+/// <summary>Tells what passes by itself (a restart, a cut, a full server) from what is wrong with a statement.</summary>
+internal static class Outages
+{
+    public static bool IsOutage(Exception e) => e switch
+    {
+        PostgresException postgres => postgres.IsTransient || postgres.SqlState.StartsWith("57P", StringComparison.Ordinal) || postgres.SqlState.StartsWith("53", StringComparison.Ordinal),
+        NpgsqlException or TimeoutException or SocketException => true,
+        _ => false,
+    };
+}
