@@ -96,7 +96,7 @@ internal sealed class LocalBackend(HostLayout layout, SandboxOptions options, Ke
             ProxyProgram = programs.Proxy,
             BrokerSocket = layout.BrokerFetchSocket,
             ApiUpstream = "unix:" + layout.SandboxApiSocket,
-            Toolchain = [new ToolchainMount(layout.HarnessesFolder, "/opt/harness"), .. options.Toolchain],
+            Toolchain = [new ToolchainMount(layout.HarnessesFolder, JailPaths.Harnesses), .. options.Toolchain],
             Limits = options.Limits,
         };
     }
