@@ -8,10 +8,13 @@ namespace Centaur.Cli.Commands;
 /// <summary>The whole command line: a table of contents of its verbs, and the one place where failures become exit codes.</summary>
 internal static class CentaurCommand
 {
-    public static RootCommand Build(CliContext context)
+    public static Verb Build(CliContext context)
     {
-        var root = new RootCommand("Centaur: one shared agent for your team, each conversation in a jail of its own.")
-        {
+        var help = new HelpOption { Recursive = true };
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        return new Verb(
+            "centaur", "Centaur: one shared agent for your team, each conversation in a jail of its own.", "centaur ask \"Reply with exactly PONG.\"")
+        .With(
             UpVerbs.Up(context),
             UpVerbs.Down(context),
             StatusVerb.Build(context),
@@ -20,10 +23,8 @@ internal static class CentaurCommand
             LogsVerb.Build(context),
             SecretVerbs.Build(context),
             KeyVerbs.Build(context),
-        };
-        foreach (var option in root.Options.OfType<HelpOption>())
-            option.Action = new HelpWithExamples((HelpAction)option.Action!);
-        return root;
+            help,
+            new VersionOption());
     }
 
     public static async Task<int> Run(IReadOnlyList<string> arguments, CliContext context)

@@ -20,10 +20,6 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
             if (verb.Remark is not null)
                 output.WriteLine($"\n{verb.Remark}");
         }
-        else
-        {
-            output.WriteLine("Example:\n  centaur ask \"Reply with exactly PONG.\"");
-        }
 
         output.WriteLine($"\n{ExitCode.Legend}");
         return result;

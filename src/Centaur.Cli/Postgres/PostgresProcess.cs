@@ -29,11 +29,8 @@ internal sealed class PostgresProcess(CliContext context)
     public async Task<bool> EnsureRunning(HostFolders folders, CancellationToken cancellationToken)
     {
         var cluster = new PostgresCluster(context);
-        if (Running() is { } running)
-        {
-            await WaitUntilReady(running, LogTail.End(layout.PostgresLog), cancellationToken);
+        if (Running() is { } running && await IsReady(running, LogTail.End(layout.PostgresLog), cancellationToken))
             return false;
-        }
 
         var binaries = await PostgresBinaries.Find(context, cluster.Major, cancellationToken);
         await cluster.EnsureMade(binaries, folders, cancellationToken);
@@ -43,8 +40,7 @@ internal sealed class PostgresProcess(CliContext context)
         context.Terminal.Note($"Starting Postgres {binaries.Major} …");
         var logEnd = LogTail.End(layout.PostgresLog);
         var started = cluster.Command(binaries.Postgres, "-D", layout.PostgresData).StartDetached(layout.PostgresLog);
-        await WaitUntilReady(started, logEnd, cancellationToken);
-        return true;
+        return await IsReady(started, logEnd, cancellationToken) ? true : throw Failed("Postgres ended while it started.", logEnd);
     }
 
     /// <returns>True when there was one to stop.</returns>
@@ -59,7 +55,8 @@ internal sealed class PostgresProcess(CliContext context)
         return true;
     }
 
-    async Task WaitUntilReady(ProcessMark postmaster, long logEnd, CancellationToken cancellationToken)
+    /// <summary>Waits until it takes connections; false when it ended instead.</summary>
+    async Task<bool> IsReady(ProcessMark postmaster, long logEnd, CancellationToken cancellationToken)
     {
         var deadline = Environment.TickCount64 + (long)ReadyLimit.TotalMilliseconds;
         var told = false;
@@ -68,11 +65,11 @@ internal sealed class PostgresProcess(CliContext context)
             var socket = Path.Combine(SocketFolder(), $".s.PGSQL.{HostLayout.PostgresPort}");
             var answer = await PostgresHandshake.Try(socket, HostLayout.DatabaseName, HostLayout.DatabaseName, cancellationToken);
             if (answer.Answer == PostgresAnswer.Accepted)
-                return;
+                return true;
             if (answer.Answer == PostgresAnswer.Refused)
                 throw Failed($"Postgres refuses us: {answer.Message}.", logEnd);
             if (!ProcessTable.IsAlive(postmaster))
-                throw Failed("Postgres ended while it started.", logEnd);
+                return false;
             if (Environment.TickCount64 > deadline)
                 throw Failed($"Postgres is not ready after {ReadyLimit.TotalMinutes:0} minutes.", logEnd);
             if (answer.Answer == PostgresAnswer.NotYet && !told)
