@@ -10,6 +10,8 @@ create table agent_execution_requests (
     durable_turn_id text unique,
     -- How often the turn was given to a harness: once, and once more where its sandbox died under it.
     attempts int not null default 0,
+    -- What the translator has learnt of the running turn, committed with the events it learnt it from: another worker goes on from here.
+    turn_state jsonb,
     terminal_reason text,
     result_text text,
     error_text text,

@@ -1,3 +1,4 @@
+using Centaur.Protocol.Policy;
 using Centaur.Server.Platform.Configuration;
 
 namespace Centaur.Server.Secrets;
@@ -17,6 +18,9 @@ public sealed record ModelOptions(IReadOnlyDictionary<string, ModelEndpoint> ByH
             ["built-in"] = ReadEndpoint(section.Section("built-in"), new ModelEndpoint("messages", new Uri("https://api.anthropic.com/v1"), null, "ANTHROPIC_API_KEY")),
         });
     }
+
+    /// <summary>What a turn of the harness may ask, best first.</summary>
+    public IReadOnlyList<ModelEndpoint> Candidates(string harness) => ByHarness.TryGetValue(harness, out var endpoint) ? [endpoint] : [];
 
     static ModelEndpoint ReadEndpoint(SettingsSection section, ModelEndpoint fallback)
     {
@@ -38,4 +42,8 @@ public sealed record ModelOptions(IReadOnlyDictionary<string, ModelEndpoint> ByH
 /// <param name="BaseUrl">As the jail sees it.</param>
 /// <param name="Model">The model's name; null is the harness's own default.</param>
 /// <param name="Key">The name of the secret that is its key; null where it wants none.</param>
-public sealed record ModelEndpoint(string Api, Uri BaseUrl, string? Model, string? Key);
+public sealed record ModelEndpoint(string Api, Uri BaseUrl, string? Model, string? Key)
+{
+    /// <summary>The exact address that stands for the model's host, where it is on this machine.</summary>
+    public UpstreamMap? Local { get; init; }
+}

@@ -15,6 +15,7 @@ public static class SecretsSlice
         services.AddSingleton<BrokerTickets>();
         services.AddSingleton<BrokerClient>();
         services.AddSingleton<SandboxGrants>();
+        services.AddSingleton<ModelChoice>();
     }
 
     public static void MapSecrets(this IEndpointRouteBuilder routes) => SecretEndpoints.Map(routes);

@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using Centaur.Protocol;
 using Centaur.Protocol.Host;
@@ -9,9 +8,6 @@ namespace Centaur.Server.Platform.Http;
 /// <summary>Tells the command line where this server listens, from when it listens until it stops. A server that was killed leaves its file, whose mark names nobody.</summary>
 internal sealed class ServerStateWriter(HostIdentity host, BoundListeners listeners, IHostApplicationLifetime lifetime, ILogger<ServerStateWriter> log) : IHostedService
 {
-    public static string Version { get; } =
-        typeof(ServerStateWriter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
-
     public Task StartAsync(CancellationToken cancellationToken)
     {
         lifetime.ApplicationStarted.Register(Write);
@@ -23,7 +19,7 @@ internal sealed class ServerStateWriter(HostIdentity host, BoundListeners listen
 
     void Write()
     {
-        var state = new ServerState(Mark(), listeners.Api, listeners.Sandboxes, listeners.Public, Version);
+        var state = new ServerState(Mark(), listeners.Api, listeners.Sandboxes, listeners.Public, host.Version);
         PrivateFile.Replace(host.Layout.ServerStateFile, JsonSerializer.Serialize(state, ProtocolJson.Default.ServerState));
         HttpLog.Serving(log, listeners.Api, listeners.Sandboxes, listeners.Public ?? "off");
     }

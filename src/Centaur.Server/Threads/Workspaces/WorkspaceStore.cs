@@ -36,6 +36,10 @@ internal sealed class WorkspaceStore(NpgsqlDataSource source, PostgresDatabase d
         return true;
     }
 
+    /// <summary>The name of the thread's bundle that no jail has cloned yet; null where there is none.</summary>
+    public Task<string?> Waiting(string threadKey, CancellationToken cancellationToken) =>
+        database.First($"select name from workspace_bundles where thread_key = {threadKey} and cloned_at is null", row => row.GetString(0), cancellationToken);
+
     public Task MarkCloned(string threadKey, CancellationToken cancellationToken) =>
         database.Execute($"update workspace_bundles set cloned_at = now() where thread_key = {threadKey} and cloned_at is null", cancellationToken);
 }
