@@ -3,8 +3,8 @@ using Centaur.Server.Platform.Configuration;
 
 namespace Centaur.Server.Secrets;
 
-/// <summary>Which model each harness asks, and which secret pays for it.</summary>
-public sealed record ModelOptions(IReadOnlyDictionary<string, ModelEndpoint> ByHarness)
+/// <summary>Which models each harness may ask, best first, and which secret pays for each.</summary>
+public sealed record ModelOptions(IReadOnlyDictionary<string, IReadOnlyList<ModelEndpoint>> ByHarness)
 {
     /// <summary>The wire APIs that a harness may be told to speak.</summary>
     public static IReadOnlyList<string> Apis { get; } = ["responses", "chat_completions", "messages"];
@@ -12,15 +12,26 @@ public sealed record ModelOptions(IReadOnlyDictionary<string, ModelEndpoint> ByH
     public static ModelOptions Read(Settings settings)
     {
         var section = settings.Root.Section("model");
-        return new ModelOptions(new Dictionary<string, ModelEndpoint>(StringComparer.Ordinal)
+        return new ModelOptions(new Dictionary<string, IReadOnlyList<ModelEndpoint>>(StringComparer.Ordinal)
         {
-            ["codex"] = ReadEndpoint(section.Section("codex"), new ModelEndpoint("responses", new Uri("https://api.openai.com/v1"), null, "OPENAI_API_KEY")),
-            ["built-in"] = ReadEndpoint(section.Section("built-in"), new ModelEndpoint("messages", new Uri("https://api.anthropic.com/v1"), null, "ANTHROPIC_API_KEY")),
+            ["codex"] = ReadCandidates(
+                section.Section("codex"),
+                new ModelEndpoint("responses", new Uri("https://api.openai.com/v1"), null, "OPENAI_API_KEY")),
+            ["built-in"] = ReadCandidates(
+                section.Section("built-in"),
+                new ModelEndpoint("messages", new Uri("https://api.anthropic.com/v1"), null, "ANTHROPIC_API_KEY"),
+                new ModelEndpoint("chat_completions", new Uri("https://api.openai.com/v1"), null, "OPENAI_API_KEY")),
         });
     }
 
-    /// <summary>What a turn of the harness may ask, best first.</summary>
-    public IReadOnlyList<ModelEndpoint> Candidates(string harness) => ByHarness.TryGetValue(harness, out var endpoint) ? [endpoint] : [];
+    /// <summary>What a turn of the harness may ask, best first: the configured model alone, or each that is known without configuration.</summary>
+    public IReadOnlyList<ModelEndpoint> Candidates(string harness) => ByHarness.GetValueOrDefault(harness) ?? [];
+
+    static ModelEndpoint[] ReadCandidates(SettingsSection section, params ModelEndpoint[] standard)
+    {
+        var configured = ReadEndpoint(section, standard[0]);
+        return section.IsGiven ? [configured] : standard;
+    }
 
     static ModelEndpoint ReadEndpoint(SettingsSection section, ModelEndpoint fallback)
     {

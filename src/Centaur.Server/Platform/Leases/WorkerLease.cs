@@ -12,6 +12,7 @@ namespace Centaur.Server.Platform.Leases;
 public sealed partial class WorkerLease : BackgroundService
 {
     readonly PostgresDatabase database;
+    readonly Readiness readiness;
     readonly LeaseOptions options;
     readonly HostIdentity host;
     readonly TimeProvider time;
@@ -20,9 +21,9 @@ public sealed partial class WorkerLease : BackgroundService
     readonly CancellationTokenSource lost = new();
 
     public WorkerLease(
-        PostgresDatabase database, LeaseOptions options, HostIdentity host, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WorkerLease> log)
+        PostgresDatabase database, Readiness readiness, LeaseOptions options, HostIdentity host, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WorkerLease> log)
     {
-        (this.database, this.options, this.host, this.time, this.lifetime, this.log) = (database, options, host, time, lifetime, log);
+        (this.database, this.readiness, this.options, this.host, this.time, this.lifetime, this.log) = (database, readiness, options, host, time, lifetime, log);
         WorkerId = $"{Environment.MachineName}:{Guid.CreateVersion7().ToString("N")[^12..]}";
     }
 
@@ -33,17 +34,6 @@ public sealed partial class WorkerLease : BackgroundService
 
     /// <summary>Cancelled when the lease can no longer be counted on: all work that it covers must stop.</summary>
     public CancellationToken Lost => lost.Token;
-
-    public override async Task StartAsync(CancellationToken cancellationToken)
-    {
-        await database.Execute(
-            $"""
-            insert into workers (worker_id, host_id, version, lease_expires_at)
-            values ({WorkerId}, {HostId}, {host.Version}, clock_timestamp() + {options.Length})
-            """,
-            cancellationToken);
-        await base.StartAsync(cancellationToken);
-    }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -67,7 +57,15 @@ public sealed partial class WorkerLease : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // The API answers before there is a database; a lease needs the table.
+        await readiness.Wait(stoppingToken);
         var renewed = time.GetTimestamp();
+        await database.Execute(
+            $"""
+            insert into workers (worker_id, host_id, version, lease_expires_at)
+            values ({WorkerId}, {HostId}, {host.Version}, clock_timestamp() + {options.Length})
+            """,
+            stoppingToken);
         using var timer = new PeriodicTimer(options.Renewal, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
