@@ -85,8 +85,10 @@ internal sealed class SandboxDesk(SandboxSpec spec, FrameJournal journal, Keeper
                 oneAtATime.Release();
             }
         }
-        catch (Exception failure) when (failure is IOException or TimeoutException)
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
+            // Whatever went wrong, its worker must not wait for an answer that never comes.
+            await Console.Error.WriteLineAsync($"{message.GetType().Name}: {failure}");
             return new Refused(living is null ? RefusalCodes.JailGone : RefusalCodes.HarnessFailed, failure.Message);
         }
     }
