@@ -30,17 +30,6 @@ internal sealed record ClaimedExecution(
         row.GetFieldValue<DateTimeOffset>(9));
 }
 
-/// <summary>The words of <c>agent_execution_requests.status</c>.</summary>
-internal static class ExecutionStatus
-{
-    public const string Queued = "queued";
-    public const string Running = "running";
-    public const string CancelRequested = "cancel_requested";
-    public const string Completed = "completed";
-    public const string FailedPermanent = "failed_permanent";
-    public const string Cancelled = "cancelled";
-}
-
 /// <summary>The words of <c>terminal_reason</c> (wire contract §2).</summary>
 internal static class TerminalReasons
 {

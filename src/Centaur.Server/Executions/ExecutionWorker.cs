@@ -10,11 +10,12 @@ namespace Centaur.Server.Executions;
 /// be counted on.
 /// </summary>
 internal sealed class ExecutionWorker(
-    ExecutionClaims claims, ExecutionRun run, WorkerLease lease, WakeUps wakeUps, ExecutionOptions options, TimeProvider time, ILogger<ExecutionWorker> log)
+    ExecutionClaims claims, ExecutionRun run, WorkerLease lease, WakeUps wakeUps, ExecutionOptions options, LeaseOptions leases, TimeProvider time, ILogger<ExecutionWorker> log)
     : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await lease.Held(stoppingToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lease.Lost);
         var loops = Enumerable.Range(0, options.Concurrency).Select(_ => Work(stop.Token)).Append(Reap(stop.Token)).ToList();
         // A loop that ends is a fault, unless all of them were told to: the first one's exception stops the process.
@@ -53,7 +54,7 @@ internal sealed class ExecutionWorker(
             // Another worker took an execution of the same thread at the same moment.
             return null;
         }
-        catch (Exception e) when (Outages.IsOutage(e))
+        catch (Exception e) when (DatabaseOutage.Is(e))
         {
             log.DatabaseUnreachable(e.Message);
             return null;
@@ -88,7 +89,7 @@ internal sealed class ExecutionWorker(
         {
             await claims.Return(execution, limit.Token);
         }
-        catch (Exception e) when (Outages.IsOutage(e) || e is OperationCanceledException)
+        catch (Exception e) when (DatabaseOutage.Is(e) || e is OperationCanceledException)
         {
             log.DatabaseUnreachable(e.Message);
         }
@@ -96,7 +97,7 @@ internal sealed class ExecutionWorker(
 
     async Task Reap(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Reap, time);
+        using var timer = new PeriodicTimer(leases.Reap, time);
         do
         {
             try
@@ -109,7 +110,7 @@ internal sealed class ExecutionWorker(
             {
                 return;
             }
-            catch (Exception e) when (Outages.IsOutage(e))
+            catch (Exception e) when (DatabaseOutage.Is(e))
             {
                 log.DatabaseUnreachable(e.Message);
             }

@@ -1,4 +1,5 @@
 using Centaur.Protocol.Sandbox;
+using Centaur.Server.Platform;
 
 namespace Centaur.Server.Harnesses;
 
@@ -22,7 +23,7 @@ internal sealed class HarnessCatalog(HarnessInstaller installer)
         switch (name)
         {
             case BuiltIn:
-                return new ReadyHarness(BuiltIn, typeof(HarnessCatalog).Assembly.GetName().Version!.ToString(3), JailPaths.Runner, new BuiltInTranslator());
+                return new ReadyHarness(BuiltIn, ProgramVersion.Text, JailPaths.Runner, new BuiltInTranslator());
             case Codex:
                 if (!installer.IsInstalled(HarnessPins.Codex))
                     await tell($"Installing {HarnessPins.Codex.NpmSpecification} on this machine; this happens once.");

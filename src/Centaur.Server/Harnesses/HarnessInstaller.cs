@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Centaur.Protocol.Host;
 using Centaur.Protocol.Sandbox;
+using Centaur.Server.Platform.Configuration;
 
 namespace Centaur.Server.Harnesses;
 
@@ -9,7 +9,7 @@ namespace Centaur.Server.Harnesses;
 /// Installs a pinned harness CLI from npm into the Centaur home, once for each version. The folder appears whole or not at all: npm writes beside it and one
 /// rename publishes it, so that two servers of a host, or a kill in the middle, leave nothing half-done.
 /// </summary>
-internal sealed class HarnessInstaller(HostLayout layout)
+internal sealed class HarnessInstaller(HostIdentity host)
 {
     const int ErrorCharacters = 1_500;
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
@@ -58,7 +58,7 @@ internal sealed class HarnessInstaller(HostLayout layout)
 
     static async Task Npm(HarnessPin pin, string folder, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo("npm") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
+        var start = new ProcessStartInfo("npm") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
         foreach (var argument in (string[])["install", "--prefix", folder, "--no-audit", "--no-fund", "--no-save", "--loglevel=error", pin.NpmSpecification])
             start.ArgumentList.Add(argument);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -94,7 +94,7 @@ internal sealed class HarnessInstaller(HostLayout layout)
         }
     }
 
-    string Folder(HarnessPin pin) => Path.Combine(layout.HarnessesFolder, pin.Name, pin.Version);
+    string Folder(HarnessPin pin) => Path.Combine(host.Layout.HarnessesFolder, pin.Name, pin.Version);
 }
 
 /// <summary>The harness cannot run here; the message says what to do.</summary>

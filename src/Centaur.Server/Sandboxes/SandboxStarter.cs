@@ -16,6 +16,7 @@ internal sealed class SandboxStarter(SandboxStore store, ISandboxBackend backend
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await lease.Held(stoppingToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lease.Lost);
         using var watch = wakeUps.Watch(Topics.Sandboxes);
         while (!stop.IsCancellationRequested)
@@ -41,7 +42,7 @@ internal sealed class SandboxStarter(SandboxStore store, ISandboxBackend backend
             tried.IntersectWith(wanted.Select(s => s.SandboxId).ToHashSet(StringComparer.Ordinal));
             await Task.WhenAll(wanted.Where(s => tried.Add(s.SandboxId)).Select(s => Start(s, stoppingToken)));
         }
-        catch (Exception e) when (Outages.IsOutage(e))
+        catch (Exception e) when (DatabaseOutage.Is(e))
         {
             log.NotLooked(e.Message);
         }

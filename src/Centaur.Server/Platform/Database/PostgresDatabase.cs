@@ -38,7 +38,21 @@ public sealed class PostgresDatabase(NpgsqlDataSource source)
         return result;
     }
 
-    /// <inheritdoc cref="InTransaction{T}"/>
+    /// <summary>The same, but keeps what was written only where the result deserves it.</summary>
+    public async Task<T> InTransaction<T>(Func<SqlSession, Task<T>> work, Func<T, bool> keep, CancellationToken cancellationToken)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var session = new SqlSession(connection, transaction);
+        var result = await work(session);
+        if (!keep(result))
+            return result;
+        await transaction.CommitAsync(cancellationToken);
+        session.Committed();
+        return result;
+    }
+
+    /// <inheritdoc cref="InTransaction{T}(Func{SqlSession, Task{T}}, CancellationToken)"/>
     public Task InTransaction(Func<SqlSession, Task> work, CancellationToken cancellationToken) =>
         InTransaction(
             async session =>

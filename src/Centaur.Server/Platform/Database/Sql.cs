@@ -23,6 +23,9 @@ public sealed class Sql
 
     public string Text => text.ToString();
 
+    /// <summary>Gives a statement a name before it is run.</summary>
+    public static Sql Of(Sql sql) => sql;
+
     public void AppendLiteral(string literal) => text.Append(literal);
 
     public void AppendFormatted<T>(T value) => Add(new NpgsqlParameter<T> { TypedValue = value });

@@ -1,3 +1,4 @@
+using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
 using Npgsql;
 
@@ -13,15 +14,17 @@ public sealed partial class WorkerLease : BackgroundService
     readonly PostgresDatabase database;
     readonly LeaseOptions options;
     readonly HostIdentity host;
+    readonly Readiness readiness;
     readonly TimeProvider time;
     readonly IHostApplicationLifetime lifetime;
     readonly ILogger<WorkerLease> log;
     readonly CancellationTokenSource lost = new();
+    readonly TaskCompletionSource held = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public WorkerLease(
-        PostgresDatabase database, LeaseOptions options, HostIdentity host, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WorkerLease> log)
+        PostgresDatabase database, LeaseOptions options, HostIdentity host, Readiness readiness, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WorkerLease> log)
     {
-        (this.database, this.options, this.host, this.time, this.lifetime, this.log) = (database, options, host, time, lifetime, log);
+        (this.database, this.options, this.host, this.readiness, this.time, this.lifetime, this.log) = (database, options, host, readiness, time, lifetime, log);
         WorkerId = $"{Environment.MachineName}:{Guid.CreateVersion7().ToString("N")[^12..]}";
     }
 
@@ -33,16 +36,8 @@ public sealed partial class WorkerLease : BackgroundService
     /// <summary>Cancelled when the lease can no longer be counted on: all work that it covers must stop.</summary>
     public CancellationToken Lost => lost.Token;
 
-    public override async Task StartAsync(CancellationToken cancellationToken)
-    {
-        await database.Execute(
-            $"""
-            insert into workers (worker_id, host_id, version, lease_expires_at)
-            values ({WorkerId}, {HostId}, {host.Version}, clock_timestamp() + {options.Length})
-            """,
-            cancellationToken);
-        await base.StartAsync(cancellationToken);
-    }
+    /// <summary>Completes when the lease is there: nothing may be owned before.</summary>
+    public Task Held(CancellationToken cancellationToken) => held.Task.WaitAsync(cancellationToken);
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -66,6 +61,8 @@ public sealed partial class WorkerLease : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await readiness.Wait(stoppingToken);
+        await Take(stoppingToken);
         var renewed = time.GetTimestamp();
         using var timer = new PeriodicTimer(options.Renewal, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
@@ -81,6 +78,29 @@ public sealed partial class WorkerLease : BackgroundService
         LogLost(log, WorkerId);
         await lost.CancelAsync();
         lifetime.StopApplication();
+    }
+
+    async Task Take(CancellationToken stoppingToken)
+    {
+        while (!held.Task.IsCompleted)
+        {
+            try
+            {
+                await database.Execute(
+                    $"""
+                    insert into workers (worker_id, host_id, version, lease_expires_at)
+                    values ({WorkerId}, {HostId}, {ProgramVersion.Text}, clock_timestamp() + {options.Length})
+                    on conflict (worker_id) do nothing
+                    """,
+                    stoppingToken);
+                held.SetResult();
+            }
+            catch (Exception e) when (DatabaseOutage.Is(e))
+            {
+                LogNotRenewed(log, e.Message);
+                await Task.Delay(options.Renewal, time, stoppingToken);
+            }
+        }
     }
 
     /// <summary>False when the database did not answer in time, or when it says that the lease has ended already.</summary>
@@ -113,8 +133,3 @@ public sealed partial class WorkerLease : BackgroundService
     [LoggerMessage(1103, LogLevel.Warning, "The lease was not returned at the stop and ends by itself: {Reason}")]
     static partial void LogNotReturned(ILogger log, string reason);
 }
-
-/// <summary>The machine that this process runs on; sandboxes belong to a machine.</summary>
-/// <param name="HostId">Made once for a Centaur home and kept in it.</param>
-/// <param name="Version">This program's version.</param>
-public sealed record HostIdentity(string HostId, string Version);
