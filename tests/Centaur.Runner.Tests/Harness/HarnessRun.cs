@@ -24,7 +24,7 @@ internal sealed class HarnessRun : IHarnessPipe, IAsyncDisposable
     readonly CancellationTokenSource stopping = new();
     readonly Channel<JsonElement> events = Channel.CreateUnbounded<JsonElement>();
     readonly List<JsonElement> seen = [];
-    TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    TaskCompletionSource<JsonElement> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     Task pump = Task.CompletedTask;
 
     HarnessRun(IHarnessDriver driver, Process process)
@@ -81,16 +81,12 @@ internal sealed class HarnessRun : IHarnessPipe, IAsyncDisposable
 
     public Task StartTurn(string text, CancellationToken cancellationToken)
     {
-        ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ended = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
         return Serially(() => driver.StartTurn(Message(text), cancellationToken), cancellationToken);
     }
 
     /// <summary>The last event before the driver said that the turn is over.</summary>
-    public async Task<JsonElement> EndOfTurn(CancellationToken cancellationToken)
-    {
-        await ended.Task.WaitAsync(TimeSpan.FromSeconds(60), cancellationToken);
-        return Events[^1];
-    }
+    public Task<JsonElement> EndOfTurn(CancellationToken cancellationToken) => ended.Task.WaitAsync(TimeSpan.FromSeconds(60), cancellationToken);
 
     public async Task<bool> Steer(string text, CancellationToken cancellationToken)
     {
@@ -127,7 +123,7 @@ internal sealed class HarnessRun : IHarnessPipe, IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    public void EndTurn() => ended.TrySetResult();
+    public void EndTurn() => ended.TrySetResult(Events[^1]);
 
     public async ValueTask DisposeAsync()
     {
