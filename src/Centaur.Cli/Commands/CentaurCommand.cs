@@ -23,6 +23,7 @@ internal static class CentaurCommand
             LogsVerb.Build(context),
             SecretVerbs.Build(context),
             KeyVerbs.Build(context),
+            TestVerb.Build(context),
             help,
             new VersionOption());
     }

@@ -26,18 +26,14 @@ internal sealed class BrokerProcess(CliContext context)
             await Stop(cancellationToken);
         }
 
-        foreach (var socket in new[] { layout.BrokerControlSocket, layout.BrokerFetchSocket })
-            File.Delete(socket);
-
         var command = new ProcessCommand(
             ProgramPaths.Built(context.Programs.Proxy), "broker", "--secrets-folder", layout.SecretsFolder,
-            "--control-socket", layout.BrokerControlSocket, "--fetch-socket", layout.BrokerFetchSocket,
-            "--user", context.Uid.ToString(CultureInfo.InvariantCulture))
+            "--control-socket", layout.BrokerControlSocket, "--fetch-socket", layout.BrokerFetchSocket)
         {
             Environment = ProgramEnvironment.Broker(context),
         };
         if (context.IsRoot)
-            command = command.As(HostLayout.BrokerUid);
+            command = command with { Arguments = [.. command.Arguments, "--user", HostLayout.BrokerUid.ToString(CultureInfo.InvariantCulture)] };
 
         var logEnd = LogTail.End(layout.BrokerLog);
         var broker = command.StartDetached(layout.BrokerLog);
