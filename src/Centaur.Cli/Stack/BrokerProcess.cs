@@ -20,14 +20,14 @@ internal sealed class BrokerProcess(CliContext context)
     {
         if (Running() is { } running)
         {
-            if (ProcessTable.ProgramOf(running.Pid) == Native.RealPath(context.Programs.Proxy))
+            if (ProcessTable.ProgramOf(running.Pid) == Native.RealPath(context.RunFrom.Proxy))
                 return false;
             context.Terminal.Note("The secret broker runs an older build; starting it anew …");
             await Stop(cancellationToken);
         }
 
         var command = new ProcessCommand(
-            ProgramPaths.Built(context.Programs.Proxy), "broker", "--secrets-folder", layout.SecretsFolder,
+            ProgramPaths.Built(context.RunFrom.Proxy), "broker", "--secrets-folder", layout.SecretsFolder,
             "--control-socket", layout.BrokerControlSocket, "--fetch-socket", layout.BrokerFetchSocket)
         {
             Environment = ProgramEnvironment.Broker(context),

@@ -46,7 +46,7 @@ internal sealed class DemoModelProcess(CliContext context)
     async Task<DemoModelState?> Start(int port, CancellationToken cancellationToken)
     {
         var logEnd = LogTail.End(layout.DemoModelLog);
-        var process = new ProcessCommand(ProgramPaths.Built(context.Programs.DemoModel), "--listen", $"127.0.0.1:{port}")
+        var process = new ProcessCommand(ProgramPaths.Built(context.RunFrom.DemoModel), "--listen", $"127.0.0.1:{port}")
         {
             Environment = ProgramEnvironment.DemoModel(context),
         }.StartDetached(layout.DemoModelLog);
