@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Centaur.Cli.Output;
 using Centaur.Cli.Postgres;
+using Centaur.Cli.Processes;
 using Centaur.Cli.Stack;
 using Centaur.Protocol.Host;
 
@@ -24,7 +25,7 @@ public sealed class TemporaryHome : IAsyncDisposable
         foreach (var (name, value) in variables ?? new Dictionary<string, string>())
             all[name] = value;
 
-        var uid = Processes.Native.EffectiveUid();
+        var uid = Native.EffectiveUid();
         Context = new CliContext
         {
             Layout = HostLayout.Find(all.GetValueOrDefault, uid),
