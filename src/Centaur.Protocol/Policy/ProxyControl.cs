@@ -60,6 +60,6 @@ public static class ProxyDescriptors
     /// </summary>
     public const int CertificateAuthority = 5;
 
-    /// <summary>The audit file, opened for appending by the keeper.</summary>
+    /// <summary>The audit file, opened by the keeper for reading and appending (O_RDWR | O_APPEND): a proxy that starts again continues the chain of its last line.</summary>
     public const int Audit = 6;
 }

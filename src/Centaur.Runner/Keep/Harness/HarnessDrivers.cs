@@ -7,7 +7,8 @@ internal static class HarnessDrivers
     public static IHarnessDriver? Make(string name) => name switch
     {
         "ndjson" => new NdjsonDriver(),
-        "built-in" => new NdjsonDriver(),
+        "built-in" => new BuiltInDriver(),
+        "codex" => new CodexDriver(),
         _ => null,
     };
 }
