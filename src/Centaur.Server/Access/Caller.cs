@@ -5,7 +5,7 @@ namespace Centaur.Server.Access;
 /// <summary>Whoever made a request, once the key is known to be good.</summary>
 /// <param name="Id">The key's id, or the sandbox's.</param>
 /// <param name="Name">For people and for the audit.</param>
-/// <param name="Scopes">What it may do.</param>
+/// <param name="Scopes">What they may do.</param>
 /// <param name="ThreadKey">The one thread that a sandbox may touch; null for keys.</param>
 public sealed record Caller(string Id, string Name, IReadOnlyList<string> Scopes, string? ThreadKey)
 {

@@ -53,7 +53,7 @@ internal sealed class EventStream(EventStore events, LiveDeltas deltas, WakeUps 
         {
             // The reader left, or the server stops: it reconnects with its cursor.
         }
-        catch (Exception e) when (Platform.Database.DatabaseOutage.Is(e))
+        catch (Exception e) when (Platform.Database.Outages.IsOutage(e))
         {
             // The headers are sent: ending the stream is all that can be said, and the reader reconnects with its cursor.
         }

@@ -2,28 +2,26 @@ using Centaur.Server.Platform.Configuration;
 
 namespace Centaur.Server.Executions;
 
-/// <summary>How executions are claimed, watched and given up. Names of variables are the contract's (§2.1).</summary>
+/// <summary>How executions run here (wire contract §2.1).</summary>
 public sealed record ExecutionOptions
 {
-    /// <summary>Executions that one server runs at a time.</summary>
-    public required int Concurrency { get; init; }
+    /// <summary>How many executions this server runs at once.</summary>
+    public int Concurrency { get; init; } = 4;
 
-    /// <summary>No frame for so long: the execution fails.</summary>
-    public required TimeSpan Silence { get; init; }
+    /// <summary>A turn that says nothing for so long has failed.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(600);
 
-    /// <summary>The same while a tool call is outstanding.</summary>
-    public required TimeSpan ToolSilence { get; init; }
+    /// <summary>The same while a tool runs.</summary>
+    public TimeSpan ToolSilence { get; init; } = TimeSpan.FromSeconds(1800);
 
-    /// <summary>An execution never takes longer.</summary>
-    public required TimeSpan Hard { get; init; }
-
-    /// <summary>So many failures within the window refuse further executions on the thread.</summary>
-    public required int FailureLoopThreshold { get; init; }
-
-    public required TimeSpan FailureLoopWindow { get; init; }
+    /// <summary>No turn takes longer.</summary>
+    public TimeSpan Hard { get; init; } = TimeSpan.FromSeconds(3600);
 
     /// <summary>How often the queue and the state of a running execution are looked at where no wake-up comes.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often leases of other workers are looked at.</summary>
+    public TimeSpan Reap { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Token deltas are merged for so long before they are stored.</summary>
     public TimeSpan DeltaPause { get; init; } = TimeSpan.FromMilliseconds(250);
@@ -37,18 +35,27 @@ public sealed record ExecutionOptions
     /// <summary>How long a harness may take to end a turn that is cancelled before its processes are killed.</summary>
     public TimeSpan InterruptGrace { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>So many failures within the window refuse further executions on the thread (wire contract §1.4).</summary>
+    public int FailureLoopThreshold { get; init; } = 3;
+
+    public TimeSpan FailureLoopWindow { get; init; } = TimeSpan.FromSeconds(300);
+
     public static ExecutionOptions Read(Settings settings)
     {
         var section = settings.Root.Section("worker");
+        var standard = new ExecutionOptions();
         const int Day = 86_400;
-        return new ExecutionOptions
+        return standard with
         {
-            Concurrency = section.Number("concurrency", 4, 1, 1000, "EXECUTION_WORKER_CONCURRENCY"),
-            Silence = TimeSpan.FromSeconds(section.Decimal("silence_seconds", 600, 1, Day, "EXECUTION_SILENCE_TIMEOUT_S")),
-            ToolSilence = TimeSpan.FromSeconds(section.Decimal("tool_silence_seconds", 1800, 1, Day, "EXECUTION_TOOL_SILENCE_TIMEOUT_S")),
-            Hard = TimeSpan.FromSeconds(section.Decimal("hard_seconds", 3600, 1, 7 * Day, "EXECUTION_HARD_TIMEOUT_S")),
-            FailureLoopThreshold = section.Number("failure_loop_threshold", 3, 1, 1000, "THREAD_FAILURE_LOOP_THRESHOLD"),
-            FailureLoopWindow = TimeSpan.FromSeconds(section.Decimal("failure_loop_window_seconds", 300, 1, Day, "THREAD_FAILURE_LOOP_WINDOW_S")),
+            Concurrency = section.Number("concurrency", standard.Concurrency, 1, 1000, "EXECUTION_WORKER_CONCURRENCY"),
+            Silence = Seconds("silence_seconds", standard.Silence, Day, "EXECUTION_SILENCE_TIMEOUT_S"),
+            ToolSilence = Seconds("tool_silence_seconds", standard.ToolSilence, Day, "EXECUTION_TOOL_SILENCE_TIMEOUT_S"),
+            Hard = Seconds("hard_seconds", standard.Hard, 7 * Day, "EXECUTION_HARD_TIMEOUT_S"),
+            FailureLoopThreshold = section.Number("failure_loop_threshold", standard.FailureLoopThreshold, 1, 1000, "THREAD_FAILURE_LOOP_THRESHOLD"),
+            FailureLoopWindow = Seconds("failure_loop_window_seconds", standard.FailureLoopWindow, Day, "THREAD_FAILURE_LOOP_WINDOW_S"),
         };
+
+        TimeSpan Seconds(string key, TimeSpan fallback, int most, string variable) =>
+            TimeSpan.FromSeconds(section.Decimal(key, fallback.TotalSeconds, 1, most, variable));
     }
 }

@@ -52,7 +52,7 @@ internal sealed class ExecutionRun(
                 log.Ended(execution.ExecutionId, terminal.Status, terminal.Reason);
                 return;
             }
-            catch (Exception e) when (e is IOException or JsonException || DatabaseOutage.Is(e))
+            catch (Exception e) when (e is IOException or JsonException || Outages.IsOutage(e))
             {
                 log.AttachmentBroke(execution.ExecutionId, e.Message);
                 if (time.GetElapsedTime(began) > options.Hard)

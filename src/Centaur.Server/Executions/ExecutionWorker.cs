@@ -54,7 +54,7 @@ internal sealed class ExecutionWorker(
             // Another worker took an execution of the same thread at the same moment.
             return null;
         }
-        catch (Exception e) when (DatabaseOutage.Is(e))
+        catch (Exception e) when (Outages.IsOutage(e))
         {
             log.DatabaseUnreachable(e.Message);
             return null;
@@ -89,7 +89,7 @@ internal sealed class ExecutionWorker(
         {
             await claims.Return(execution, limit.Token);
         }
-        catch (Exception e) when (DatabaseOutage.Is(e) || e is OperationCanceledException)
+        catch (Exception e) when (Outages.IsOutage(e) || e is OperationCanceledException)
         {
             log.DatabaseUnreachable(e.Message);
         }
@@ -110,7 +110,7 @@ internal sealed class ExecutionWorker(
             {
                 return;
             }
-            catch (Exception e) when (DatabaseOutage.Is(e))
+            catch (Exception e) when (Outages.IsOutage(e))
             {
                 log.DatabaseUnreachable(e.Message);
             }

@@ -10,13 +10,13 @@ namespace Centaur.Server.Sandboxes;
 /// Gives a thread its sandbox's name before there is a sandbox: the row says what is wanted, the lifecycle makes it so. A thread that has a live sandbox keeps it;
 /// else a row <c>starting</c> is written for this host, on the folder and the uid that the thread has had here from its first sandbox on.
 /// </summary>
-public sealed class SandboxReservations(HostIdentity host, SandboxOptions options, WakeUps wakeUps)
+public sealed class SandboxReservations(PostgresDatabase database, HostIdentity host, SandboxOptions options, WakeUps wakeUps)
 {
     const int UidStep = 2;
 
     /// <summary>In the caller's transaction, which must hold the thread's lock. The lifecycle is woken once it has committed.</summary>
     /// <returns>The sandbox's id.</returns>
-    public async Task<string> Reserve(SqlSession session, string threadKey, string harness, CancellationToken cancellationToken)
+    public async Task<string> Reserve(SqlSession session, string threadKey, string? harness, CancellationToken cancellationToken)
     {
         var live = await session.First(
             $"select sandbox_id from sandboxes where thread_key = {threadKey} and state in ('starting', 'claimed')", row => row.GetString(0), cancellationToken);
@@ -36,6 +36,25 @@ public sealed class SandboxReservations(HostIdentity host, SandboxOptions option
         session.AfterCommit(() => wakeUps.Raise(Topics.Sandboxes));
         return sandboxId;
     }
+
+    /// <summary>The same in a transaction of its own, for a turn whose thread lost its sandbox; the active assignment follows.</summary>
+    public Task<string> Reserve(string threadKey, CancellationToken cancellationToken) =>
+        database.InTransaction(
+            async session =>
+            {
+                await session.LockThread(threadKey, cancellationToken);
+                var harness = await session.First(
+                    $"select harness from agent_runtime_assignments where thread_key = {threadKey} and state = 'active'", row => row.GetString(0), cancellationToken);
+                var sandboxId = await Reserve(session, threadKey, harness, cancellationToken);
+                await session.Execute(
+                    $"""
+                    update agent_runtime_assignments set runtime_id = {sandboxId}, updated_at = now()
+                    where thread_key = {threadKey} and state = 'active' and runtime_id <> {sandboxId}
+                    """,
+                    cancellationToken);
+                return sandboxId;
+            },
+            cancellationToken);
 
     /// <summary>A uid of this host that no folder and no sandbox has; null where the server is not root. The caller's transaction keeps it from others.</summary>
     public async Task<int?> AllocateUid(SqlSession session, CancellationToken cancellationToken)

@@ -42,7 +42,7 @@ internal sealed class SandboxStarter(SandboxStore store, ISandboxBackend backend
             tried.IntersectWith(wanted.Select(s => s.SandboxId).ToHashSet(StringComparer.Ordinal));
             await Task.WhenAll(wanted.Where(s => tried.Add(s.SandboxId)).Select(s => Start(s, stoppingToken)));
         }
-        catch (Exception e) when (DatabaseOutage.Is(e))
+        catch (Exception e) when (Outages.IsOutage(e))
         {
             log.NotLooked(e.Message);
         }

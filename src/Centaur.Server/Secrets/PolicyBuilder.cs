@@ -39,7 +39,7 @@ public static class PolicyBuilder
             ],
             Passthrough = egress.Passthrough,
             Secrets = grants,
-            Map = model.Local is { } local ? [.. egress.Map, local] : egress.Map,
+            Map = model.Local is { } local ? [local, .. egress.Map] : egress.Map,
         };
     }
 

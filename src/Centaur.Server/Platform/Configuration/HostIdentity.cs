@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using Centaur.Protocol.Host;
@@ -10,6 +11,9 @@ namespace Centaur.Server.Platform.Configuration;
 /// <param name="Layout">Where everything lies.</param>
 public sealed record HostIdentity(string HostId, bool IsRoot, HostLayout Layout)
 {
+    /// <summary>This program's version.</summary>
+    public string Version { get; } = typeof(HostIdentity).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
     public static HostIdentity Of(HostLayout layout, bool isRoot)
     {
         const string MachineId = "/etc/machine-id";

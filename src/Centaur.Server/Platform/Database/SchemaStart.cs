@@ -30,7 +30,7 @@ internal sealed class SchemaStart(
                 lifetime.StopApplication();
                 return;
             }
-            catch (Exception e) when (DatabaseOutage.Is(e))
+            catch (Exception e) when (Outages.IsOutage(e))
             {
                 DatabaseLog.Away(log, e.InnerException?.Message ?? e.Message);
                 await Task.Delay(Retry, time, stoppingToken);

@@ -35,7 +35,7 @@ internal sealed class Failures(RequestDelegate next, Readiness readiness, ILogge
         BadHttpRequestException bad => ApiFailure.Detail(bad.StatusCode, "The request is malformed."),
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } => ApiFailure.Detail(507, "The database's disk is full. Nothing was stored."),
         PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } when !readiness.IsReady => ApiFailure.Unavailable("The server is starting: the database is not migrated yet."),
-        _ when DatabaseOutage.Is(e) => ApiFailure.Unavailable("The database cannot be reached. Nothing was stored; try again."),
+        _ when Outages.IsOutage(e) => ApiFailure.Unavailable("The database cannot be reached. Nothing was stored; try again."),
         IOException { HResult: DiskFull } => ApiFailure.Detail(507, "The server's disk is full. Nothing was stored."),
         _ => ApiFailure.Detail(StatusCodes.Status500InternalServerError, "Internal Server Error"),
     };

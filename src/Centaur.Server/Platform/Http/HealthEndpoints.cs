@@ -24,7 +24,7 @@ internal static class HealthEndpoints
             await database.Execute($"select 1", cancellationToken);
             return TypedResults.Json(new HealthBody("ok"), ApiJson.Options);
         }
-        catch (Exception e) when (DatabaseOutage.Is(e))
+        catch (Exception e) when (Outages.IsOutage(e))
         {
             return ApiFailure.Unavailable("The database cannot be reached.");
         }

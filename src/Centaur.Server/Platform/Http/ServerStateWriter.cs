@@ -19,7 +19,7 @@ internal sealed class ServerStateWriter(HostIdentity host, BoundListeners listen
 
     void Write()
     {
-        var state = new ServerState(Mark(), listeners.Api, listeners.Sandboxes, listeners.Public, ProgramVersion.Text);
+        var state = new ServerState(Mark(), listeners.Api, listeners.Sandboxes, listeners.Public, host.Version);
         PrivateFile.Replace(host.Layout.ServerStateFile, JsonSerializer.Serialize(state, ProtocolJson.Default.ServerState));
         HttpLog.Serving(log, listeners.Api, listeners.Sandboxes, listeners.Public ?? "off");
     }

@@ -89,13 +89,13 @@ public sealed partial class WorkerLease : BackgroundService
                 await database.Execute(
                     $"""
                     insert into workers (worker_id, host_id, version, lease_expires_at)
-                    values ({WorkerId}, {HostId}, {ProgramVersion.Text}, clock_timestamp() + {options.Length})
+                    values ({WorkerId}, {HostId}, {host.Version}, clock_timestamp() + {options.Length})
                     on conflict (worker_id) do nothing
                     """,
                     stoppingToken);
                 held.SetResult();
             }
-            catch (Exception e) when (DatabaseOutage.Is(e))
+            catch (Exception e) when (Outages.IsOutage(e))
             {
                 LogNotRenewed(log, e.Message);
                 await Task.Delay(options.Renewal, time, stoppingToken);

@@ -10,6 +10,9 @@ public sealed class ThreadTraces(PostgresDatabase database)
         await database.First(Lookup(threadKey), row => (Guid?)row.GetGuid(0), cancellationToken)
         ?? await database.InTransaction(session => Of(session, threadKey, proposed, cancellationToken), cancellationToken);
 
+    /// <summary>The thread's trace id, made now if the thread has none.</summary>
+    public Task<Guid> Of(string threadKey, CancellationToken cancellationToken) => Of(threadKey, proposed: null, cancellationToken);
+
     /// <summary>The same in the caller's transaction.</summary>
     public async Task<Guid> Of(SqlSession session, string threadKey, Guid? proposed, CancellationToken cancellationToken)
     {

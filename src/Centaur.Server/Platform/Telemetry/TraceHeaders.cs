@@ -28,7 +28,7 @@ internal sealed class TraceHeaders(RequestDelegate next, ThreadTraces traces)
             http.Response.Headers[TraceId] = known.ToString();
             http.Response.Headers[TraceParent] = $"00-{hex}-{hex[16..]}-01";
         }
-        catch (Exception e) when (DatabaseOutage.Is(e) || e is OperationCanceledException)
+        catch (Exception e) when (Outages.IsOutage(e) || e is OperationCanceledException)
         {
             // The answer stands without its trace.
         }

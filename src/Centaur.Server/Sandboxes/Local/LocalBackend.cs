@@ -13,7 +13,6 @@ namespace Centaur.Server.Sandboxes.Local;
 internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, KeeperPrograms programs, TimeProvider time) : ISandboxBackend
 {
     static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
-    static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     readonly HostLayout layout = host.Layout;
     readonly ConcurrentDictionary<string, SemaphoreSlim> starting = new(StringComparer.Ordinal);
@@ -53,7 +52,7 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
         Directory.CreateDirectory(StateFolder(sandbox), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         using var keeper = await KeeperProcess.Start(programs, Spec(sandbox), replayOnly: lived, cancellationToken);
         var began = time.GetTimestamp();
-        while (time.GetElapsedTime(began) < StartLimit)
+        while (time.GetElapsedTime(began) < options.StartLimit)
         {
             if (await TryConnect(sandbox, cancellationToken) is { } stream)
                 return stream;
@@ -62,7 +61,7 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
             await Task.Delay(Step, time, cancellationToken);
         }
         throw new SandboxStartException(
-            $"The sandbox did not start within {StartLimit.TotalSeconds:0} s. The machine may be overloaded; the keeper's log is {keeper.LogFile}.");
+            $"The sandbox did not start within {options.StartLimit.TotalSeconds:0} s. The machine may be overloaded; the keeper's log is {keeper.LogFile}.");
     }
 
     async Task<Stream?> TryConnect(SandboxRow sandbox, CancellationToken cancellationToken)

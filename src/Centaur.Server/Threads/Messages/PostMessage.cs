@@ -25,15 +25,9 @@ public sealed record MessageResponse(bool Ok, string MessageId, string StoredEve
 /// Stores a message for the thread's next turn (contract §1.3). 1. The same id with the same payload is answered as stored, with another it is refused. 2. The envelope holds content
 /// blocks. 3. The generation is the active assignment's. 4. Files are taken out. 5. Transcript, request and files are written together.
 /// </summary>
-public sealed class PostMessage
+internal sealed class PostMessage(AssignmentStore assignments, MessageStore messages, AttachmentStore attachments)
 {
     static readonly string[] Roles = ["user", "assistant", "system"];
-    readonly AssignmentStore assignments;
-    readonly MessageStore messages;
-    readonly AttachmentStore attachments;
-
-    internal PostMessage(AssignmentStore assignments, MessageStore messages, AttachmentStore attachments) =>
-        (this.assignments, this.messages, this.attachments) = (assignments, messages, attachments);
 
     /// <summary>In the caller's transaction, which must hold the thread's lock.</summary>
     public async Task<Outcome<MessageResponse>> Run(SqlSession session, MessageRequest request, CancellationToken cancellationToken)

@@ -1,0 +1,3 @@
+using Centaur.Testing.Postgres;
+
+[assembly: AssemblyFixture(typeof(PostgresServer))]
