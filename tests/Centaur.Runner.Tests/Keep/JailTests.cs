@@ -21,7 +21,7 @@ public sealed class JailTests
         await using var keeper = await KeeperUnderTest.Start(Cancellation);
         await using var worker = await keeper.Claim(Cancellation);
 
-        using var control = Process.Start(new ProcessStartInfo("/usr/bin/python3", [Path.Combine(AppContext.BaseDirectory, "Probes", "calls.py")]) { RedirectStandardOutput = true })!;
+        using var control = Process.Start(new ProcessStartInfo("/usr/bin/python3", [Path.Combine(AppContext.BaseDirectory, "Probes", "calls.py")]) { UseShellExecute = false, RedirectStandardOutput = true })!;
         var outside = Errors(await control.StandardOutput.ReadToEndAsync(Cancellation));
         await control.WaitForExitAsync(Cancellation);
         var inside = Errors(await worker.Run("turn-1", "python3 /opt/probes/calls.py", Cancellation));
