@@ -51,11 +51,12 @@ internal sealed class EventStream(EventStore events, LiveDeltas deltas, WakeUps 
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // The reader left, or the server stops: it reconnects with its cursor.
+            // A proper end would say that the execution is over: the connection is cut instead, and the reader comes back with its cursor.
+            http.Abort();
         }
         catch (Exception e) when (Platform.Database.Outages.IsOutage(e))
         {
-            // The headers are sent: ending the stream is all that can be said, and the reader reconnects with its cursor.
+            http.Abort();
         }
 
         return Results.Empty;

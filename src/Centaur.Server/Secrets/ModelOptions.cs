@@ -3,7 +3,7 @@ using Centaur.Server.Platform.Configuration;
 
 namespace Centaur.Server.Secrets;
 
-/// <summary>Which model each harness asks, and which secret pays for it.</summary>
+/// <summary>Which models each harness may ask, best first, and which secret pays for each.</summary>
 public sealed record ModelOptions(IReadOnlyDictionary<string, IReadOnlyList<ModelEndpoint>> ByHarness)
 {
     /// <summary>The wire APIs that a harness may be told to speak.</summary>
@@ -12,20 +12,26 @@ public sealed record ModelOptions(IReadOnlyDictionary<string, IReadOnlyList<Mode
     public static ModelOptions Read(Settings settings)
     {
         var section = settings.Root.Section("model");
-        var codex = new ModelEndpoint("responses", OpenAi, null, "OPENAI_API_KEY");
-        var anthropic = new ModelEndpoint("messages", new Uri("https://api.anthropic.com/v1"), "claude-sonnet-4-5", "ANTHROPIC_API_KEY");
-        var builtIn = ReadEndpoint(section.Section("built-in"), anthropic);
         return new ModelOptions(new Dictionary<string, IReadOnlyList<ModelEndpoint>>(StringComparer.Ordinal)
         {
-            ["codex"] = [ReadEndpoint(section.Section("codex"), codex)],
-            ["built-in"] = builtIn == anthropic ? [anthropic, new ModelEndpoint("chat_completions", OpenAi, "gpt-5.2", "OPENAI_API_KEY")] : [builtIn],
+            ["codex"] = ReadCandidates(
+                section.Section("codex"),
+                new ModelEndpoint("responses", new Uri("https://api.openai.com/v1"), null, "OPENAI_API_KEY")),
+            ["built-in"] = ReadCandidates(
+                section.Section("built-in"),
+                new ModelEndpoint("messages", new Uri("https://api.anthropic.com/v1"), "claude-sonnet-4-5", "ANTHROPIC_API_KEY"),
+                new ModelEndpoint("chat_completions", new Uri("https://api.openai.com/v1"), "gpt-5.2", "OPENAI_API_KEY")),
         });
     }
 
-    /// <summary>What a harness may ask, in order of preference; more than one only where the operator has named none.</summary>
-    public IReadOnlyList<ModelEndpoint> Candidates(string harness) => ByHarness[harness];
+    /// <summary>What a turn of the harness may ask, best first: the configured model alone, or each that is known without configuration.</summary>
+    public IReadOnlyList<ModelEndpoint> Candidates(string harness) => ByHarness.GetValueOrDefault(harness) ?? [];
 
-    static Uri OpenAi => new("https://api.openai.com/v1");
+    static ModelEndpoint[] ReadCandidates(SettingsSection section, params ModelEndpoint[] standard)
+    {
+        var configured = ReadEndpoint(section, standard[0]);
+        return section.IsGiven ? [configured] : standard;
+    }
 
     static ModelEndpoint ReadEndpoint(SettingsSection section, ModelEndpoint fallback)
     {
@@ -39,7 +45,7 @@ public sealed record ModelOptions(IReadOnlyDictionary<string, IReadOnlyList<Mode
         var key = section.Text("key", fallback.Key!);
         if (key != "none" && !SecretModel.IsName(key))
             section.Report("key", $"\"{key}\" must be the name of a secret, or none");
-        return new ModelEndpoint(section.Choice("api", fallback.Api, Apis), url, section.OptionalText("model") ?? fallback.Model, key == "none" ? null : key);
+        return new ModelEndpoint(section.Choice("api", fallback.Api, Apis), url, section.OptionalText("model"), key == "none" ? null : key);
     }
 }
 
@@ -49,6 +55,6 @@ public sealed record ModelOptions(IReadOnlyDictionary<string, IReadOnlyList<Mode
 /// <param name="Key">The name of the secret that is its key; null where it wants none.</param>
 public sealed record ModelEndpoint(string Api, Uri BaseUrl, string? Model, string? Key)
 {
-    /// <summary>The exact address behind <see cref="BaseUrl"/> where it is a model of this machine.</summary>
+    /// <summary>The exact address that stands for the model's host, where it is on this machine.</summary>
     public UpstreamMap? Local { get; init; }
 }

@@ -17,12 +17,14 @@ public static class ThreadsSlice
         services.AddSingleton<MessageStore>();
         services.AddSingleton<PostMessage>();
         services.AddSingleton<WorkspaceStore>();
+        services.AddSingleton<ThreadList>();
     }
 
     public static void MapThreads(this IEndpointRouteBuilder routes)
     {
         SpawnEndpoint.Map(routes);
         MessageEndpoints.Map(routes);
+        ThreadList.Map(routes);
         WorkspaceEndpoints.Map(routes);
     }
 }

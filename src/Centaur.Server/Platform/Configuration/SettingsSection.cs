@@ -25,6 +25,9 @@ public sealed class SettingsSection
         owner.Know(this);
     }
 
+    /// <summary>Whether the operator wrote anything here.</summary>
+    public bool IsGiven => node is { Children.Count: > 0 };
+
     public SettingsSection Section(string key)
     {
         if (children.TryGetValue(key, out var existing))

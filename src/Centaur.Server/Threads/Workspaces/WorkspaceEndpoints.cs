@@ -33,8 +33,8 @@ internal static class WorkspaceEndpoints
         if (http.Request.ContentType?.Split(';')[0].Trim() != MediaTypeNames.Application.Octet)
             return ApiFailure.Detail(StatusCodes.Status415UnsupportedMediaType, "Send the bundle as application/octet-stream.");
         name ??= "workspace";
-        if (name.Length is 0 or > 100 || name is "." or ".." || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') || name[0] is '-')
-            return ApiFailure.Invalid([new FieldError(["query", "name"], "name must be 1 to 100 letters, digits, dots, underscores and hyphens", "value_error")]);
+        if (name.Length is 0 or > 100 || name.Any(c => char.IsControl(c) || c == '/'))
+            return ApiFailure.Invalid([new FieldError(["query", "name"], "name must be 1 to 100 characters, without slashes and control characters", "value_error")]);
         if (http.Request.ContentLength > MaxBundle)
             return TooLarge();
 
@@ -69,10 +69,7 @@ internal static class WorkspaceEndpoints
                 await data.CopyToAsync(http.Response.Body, cancellationToken);
             },
             cancellationToken);
-        if (!found)
-            return ApiFailure.Detail(StatusCodes.Status404NotFound, "The thread has no uploaded repository");
-        await store.MarkCloned(threadKey, cancellationToken);
-        return Results.Empty;
+        return found ? Results.Empty : ApiFailure.Detail(StatusCodes.Status404NotFound, "The thread has no uploaded repository");
     }
 
     /// <summary>Has no name once it is open, so that a death leaves nothing behind.</summary>

@@ -40,6 +40,7 @@ internal sealed class WorkspaceStore(NpgsqlDataSource source, PostgresDatabase d
     public Task<string?> Waiting(string threadKey, CancellationToken cancellationToken) =>
         database.First($"select name from workspace_bundles where thread_key = {threadKey}", row => row.GetString(0), cancellationToken);
 
+    /// <summary>Call it when a jail has cloned the bundle: downloading it is not enough, for the jail may die in between.</summary>
     public Task MarkCloned(string threadKey, CancellationToken cancellationToken) =>
         database.Execute($"update workspace_bundles set cloned_at = now() where thread_key = {threadKey} and cloned_at is null", cancellationToken);
 }

@@ -1,0 +1,182 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using Centaur.Protocol;
+using Centaur.Testing.Postgres;
+using Centaur.Testing.Server;
+
+namespace Centaur.Server.Tests.Platform.Http;
+
+public sealed class RequestTests(ServerFixture server, PostgresServer postgres) : IClassFixture<ServerFixture>
+{
+    static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("not json")]
+    [InlineData("")]
+    [InlineData("""{"thread_key":"a","thread_key":"b"}""")]
+    [InlineData("""{"thread_key":NaN}""")]
+    public async Task F26_A_body_that_is_not_JSON_is_400(string body)
+    {
+        var (status, json) = await server.Api.PostText("/agent/spawn", body);
+        status.ShouldBe(HttpStatusCode.BadRequest);
+        ((string)json!["detail"]!).ShouldStartWith("The body cannot be read as JSON");
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("1")]
+    [InlineData("{}")]
+    [InlineData("""{"thread_key":7}""")]
+    [InlineData("""{"thread_key":null}""")]
+    [InlineData("""{"thread_key":"a","harness":{}}""")]
+    [InlineData("""{"thread_key":"\ud800"}""")]
+    public async Task F26_A_body_of_another_shape_is_422_with_its_place(string body)
+    {
+        var (status, json) = await server.Api.PostText("/agent/spawn", body);
+        status.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        ((string)json!["detail"]![0]!["loc"]![0]!).ShouldBe("body");
+    }
+
+    [Fact]
+    public async Task F26_Depth_is_bounded()
+    {
+        var body = $$"""{"thread_key":"a","metadata":{{string.Concat(Enumerable.Repeat("[", 200))}}{{string.Concat(Enumerable.Repeat("]", 200))}}}""";
+        (await server.Api.PostText("/agent/spawn", body)).Status.ShouldBe(HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task F26_A_huge_number_is_refused()
+    {
+        var (status, json) = await server.Api.PostText("/agent/message", """{"thread_key":"a","assignment_generation":99999999999999999999}""");
+        status.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        ((string)json!["detail"]![0]!["msg"]!).ShouldContain("assignment_generation must be a whole number");
+    }
+
+    [Fact]
+    public async Task A_body_of_50_MB_is_413()
+    {
+        using var content = new ByteArrayContent(new byte[50_000_000]);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/agent/message") { Content = content };
+        // Asked first, the server need not swallow what it refuses.
+        request.Headers.ExpectContinue = true;
+        using var response = await server.Api.SendAsync(request, Cancel);
+        response.StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
+        (await response.Content.ReadAsStringAsync(Cancel)).ShouldContain("larger than this server takes");
+    }
+
+    [Fact]
+    public async Task A_trailing_slash_and_an_unknown_path_are_404_and_a_wrong_method_is_405()
+    {
+        (await server.Api.Get("/health/")).Status.ShouldBe(HttpStatusCode.NotFound);
+        var (status, json) = await server.Api.Get("/nowhere");
+        status.ShouldBe(HttpStatusCode.NotFound);
+        json!.ToJsonString().ShouldBe("""{"detail":"Not Found"}""");
+        (status, json) = await server.Api.Get("/agent/spawn");
+        status.ShouldBe(HttpStatusCode.MethodNotAllowed);
+        json!.ToJsonString().ShouldBe("""{"detail":"Method Not Allowed"}""");
+    }
+
+    [Fact]
+    public async Task The_public_listener_serves_health_alone()
+    {
+        (await server.Public.Get("/health")).Status.ShouldBe(HttpStatusCode.OK);
+        foreach (var path in new[] { "/health/ready", "/openapi.json", "/agent/threads", "/admin/api-keys" })
+            (await server.Public.Get(path)).Status.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Theory]
+    [InlineData("evil.example", HttpStatusCode.MisdirectedRequest)]
+    [InlineData("localhost", HttpStatusCode.OK)]
+    [InlineData("127.0.0.1:9", HttpStatusCode.OK)]
+    [InlineData("[::1]", HttpStatusCode.OK)]
+    [InlineData("127.0.0.1.evil.example", HttpStatusCode.MisdirectedRequest)]
+    public async Task Only_our_own_host_names_are_served(string host, HttpStatusCode expected)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/health");
+        request.Headers.Host = host;
+        using var response = await server.Api.SendAsync(request, Cancel);
+        response.StatusCode.ShouldBe(expected);
+        response.Headers.Contains("Server").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_trace_id_that_is_given_comes_back_and_becomes_the_threads()
+    {
+        var trace = Guid.CreateVersion7();
+        var threadKey = Tests.Http.NewThread();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/agent/spawn") { Content = new StringContent($$"""{"thread_key":"{{threadKey}}"}""") };
+        request.Headers.Add("X-Trace-Id", trace.ToString());
+        using var response = await server.Api.SendAsync(request, Cancel);
+        response.Headers.GetValues("X-Trace-Id").Single().ShouldBe(trace.ToString());
+        response.Headers.GetValues("traceparent").Single().ShouldStartWith($"00-{trace:N}-");
+        using var later = await server.Api.GetAsync($"/agent/threads/{Uri.EscapeDataString(threadKey)}/executions", Cancel);
+        later.Headers.GetValues("X-Trace-Id").Single().ShouldBe(trace.ToString());
+    }
+
+    [Fact]
+    public async Task Configured_origins_may_call_and_others_may_not()
+    {
+        await using var own = new ServerFixture(postgres) { ListenYaml = "  cors_origins: [\"https://console.example\"]\n" };
+        await own.Start(Cancel);
+        (await Origin(own, "https://console.example")).ShouldBe("https://console.example");
+        (await Origin(own, "https://evil.example")).ShouldBeNull();
+
+        static async Task<string?> Origin(ServerFixture server, string origin)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Options, "/agent/spawn");
+            request.Headers.Add("Origin", origin);
+            request.Headers.Add("Access-Control-Request-Method", "POST");
+            using var response = await server.Client().SendAsync(request, TestContext.Current.CancellationToken);
+            return response.Headers.TryGetValues("Access-Control-Allow-Origin", out var values) ? values.Single() : null;
+        }
+    }
+
+    [Fact]
+    public async Task A_database_outage_is_503_with_Retry_After_and_passes()
+    {
+        await using var own = new ServerFixture(postgres);
+        await own.Start(Cancel);
+        (await own.Api.Get("/health/ready")).Status.ShouldBe(HttpStatusCode.OK);
+        await postgres.Interrupt(
+            own.ConnectionString,
+            async () =>
+            {
+                using var response = await own.Api.PostAsync("/agent/spawn", new StringContent("""{"thread_key":"outage"}"""), Cancel);
+                response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+                response.Headers.RetryAfter.ShouldNotBeNull();
+                (await response.Content.ReadAsStringAsync(Cancel)).ShouldBe("""{"detail":"The database cannot be reached. Nothing was stored; try again."}""");
+                (await own.Api.Get("/health/ready")).Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+                (await own.Api.Get("/health")).Status.ShouldBe(HttpStatusCode.OK);
+            },
+            Cancel);
+        (await own.Api.Get("/health/ready")).Status.ShouldBe(HttpStatusCode.OK);
+        (await own.Api.Post("/agent/spawn", new JsonObject { ["thread_key"] = "outage" })).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task The_state_file_says_where_the_server_listens_until_it_stops()
+    {
+        await using var own = new ServerFixture(postgres);
+        await own.Start(Cancel);
+        var file = own.Layout.ServerStateFile;
+        var state = System.Text.Json.JsonSerializer.Deserialize(await File.ReadAllTextAsync(file, Cancel), ProtocolJson.Default.ServerState)!;
+        new Uri(state.Api).ShouldBe(own.Api.BaseAddress);
+        state.Process.Pid.ShouldBe(Environment.ProcessId);
+        state.Sandboxes.ShouldBe($"unix:{own.Layout.SandboxApiSocket}");
+        await own.Stop();
+        File.Exists(file).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Every_route_is_in_the_OpenAPI_snapshot()
+    {
+        var document = JsonNode.Parse(await server.Client().GetStringAsync("/openapi.json", Cancel))!;
+        var routes = document["paths"]!.AsObject()
+            .SelectMany(path => path.Value!.AsObject().Select(method => $"{method.Key.ToUpperInvariant()} {path.Key}: {method.Value!["summary"]}"))
+            .Order(StringComparer.Ordinal);
+        string.Join('\n', routes).ShouldBe((await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Snapshots", "routes.txt"), Cancel)).TrimEnd());
+    }
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Centaur.Protocol;
+using Centaur.Testing.Postgres;
+
+namespace Centaur.Server.Tests;
+
+/// <summary>The program as a process.</summary>
+public sealed class ProgramTests(PostgresServer postgres) : IDisposable
+{
+    static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    readonly string home = Directory.CreateTempSubdirectory("centaur-program-").FullName;
+
+    public void Dispose()
+    {
+        var layout = Centaur.Protocol.Host.HostLayout.Find(name => name == "CENTAUR_HOME" ? home : null, Environment.IsPrivilegedProcess ? 0u : 1000u);
+        foreach (var folder in new[] { home, layout.Runtime }.Where(Directory.Exists))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_wrong_configuration_ends_with_78_and_says_why()
+    {
+        await Configure("lissten: {}");
+        var (code, error) = await Run("--check-config");
+        code.ShouldBe(78);
+        error.ShouldContain("lissten is not known. Did you mean listen?");
+    }
+
+    [Fact]
+    public async Task A_good_configuration_ends_with_0_and_starts_nothing()
+    {
+        await Configure("");
+        (await Run("--check-config")).Code.ShouldBe(0);
+        Directory.GetFileSystemEntries(home).Select(Path.GetFileName).ShouldBe(["centaur.yaml"]);
+    }
+
+    [Fact]
+    public async Task An_occupied_port_is_said_in_plain_words()
+    {
+        using var occupied = new TcpListener(IPAddress.Loopback, 0);
+        occupied.Start();
+        await Configure($"listen: {{api: \"{occupied.LocalEndpoint}\", public: off}}");
+        var (code, error) = await Run();
+        code.ShouldBe(1);
+        error.ShouldContain($"{occupied.LocalEndpoint}");
+        error.ShouldContain("choose another address under listen:");
+    }
+
+    [Fact]
+    public async Task It_migrates_serves_and_stops_cleanly_at_SIGTERM()
+    {
+        await Configure("listen: {api: \"127.0.0.1:0\", public: off}");
+        using var server = Start([], await postgres.CreateDatabase(Cancel));
+        var stateFile = Path.Combine(home, "server.json");
+        while (!File.Exists(stateFile))
+        {
+            server.HasExited.ShouldBeFalse();
+            await Task.Delay(20, Cancel);
+        }
+
+        var state = JsonSerializer.Deserialize(await File.ReadAllTextAsync(stateFile, Cancel), ProtocolJson.Default.ServerState)!;
+        using var client = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri(state.Api) };
+        while ((await client.Get("/health/ready")).Status != HttpStatusCode.OK)
+            await Task.Delay(20, Cancel);
+
+        using var terminate = Process.Start("kill", ["-TERM", $"{server.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)}"]);
+        await server.WaitForExitAsync(Cancel);
+        server.ExitCode.ShouldBe(0);
+        File.Exists(stateFile).ShouldBeFalse();
+    }
+
+    async Task Configure(string yaml) => await File.WriteAllTextAsync(Path.Combine(home, "centaur.yaml"), yaml + "\n", Cancel);
+
+    async Task<(int Code, string Error)> Run(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        var error = await process.StandardError.ReadToEndAsync(Cancel);
+        await process.WaitForExitAsync(Cancel);
+        return (process.ExitCode, error);
+    }
+
+    Process Start(string[] arguments, string database = "Host=/nowhere;Database=none")
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "centaur-server"), arguments) { UseShellExecute = false, RedirectStandardError = true };
+        start.Environment["CENTAUR_HOME"] = home;
+        start.Environment["DATABASE_URL"] = database;
+        return Process.Start(start)!;
+    }
+}

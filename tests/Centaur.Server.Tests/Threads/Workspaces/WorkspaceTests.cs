@@ -1,0 +1,73 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using Centaur.Server.Access;
+using Centaur.Testing.Server;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Centaur.Server.Tests.Threads.Workspaces;
+
+public sealed class WorkspaceTests(ServerFixture server) : IClassFixture<ServerFixture>
+{
+    static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_bundle_comes_back_to_the_threads_own_sandbox_byte_for_byte()
+    {
+        var threadKey = Http.NewThread();
+        var spawned = await server.Api.Spawn(threadKey);
+        // Larger than a request may be elsewhere.
+        var bundle = RandomNumberGenerator.GetBytes(40_000_000);
+        (await Upload(threadKey, new ByteArrayContent(bundle))).ShouldBe(HttpStatusCode.OK);
+
+        var token = server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1);
+        var downloaded = await server.Sandbox(token).GetByteArrayAsync(Path(threadKey), Cancel);
+        SHA256.HashData(downloaded).ShouldBe(SHA256.HashData(bundle));
+        using var foreign = await server.Sandbox(token).GetAsync(Path(Http.NewThread()), Cancel);
+        foreign.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
+    public async Task A_bundle_without_a_length_is_taken_too()
+    {
+        var threadKey = Http.NewThread();
+        await server.Api.Spawn(threadKey);
+        using var stream = new UnseekableStream(RandomNumberGenerator.GetBytes(300_000));
+        (await Upload(threadKey, new StreamContent(stream))).ShouldBe(HttpStatusCode.OK);
+        (await server.Api.GetByteArrayAsync(Path(threadKey), Cancel)).Length.ShouldBe(300_000);
+    }
+
+    [Fact]
+    public async Task A_bundle_over_the_cap_is_413_before_it_is_sent()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, Path(Http.NewThread()));
+        request.Content = new ByteArrayContent([]);
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        request.Content.Headers.ContentLength = 300L << 20;
+        request.Headers.ExpectContinue = true;
+        using var response = await server.Api.SendAsync(request, Cancel);
+        response.StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
+    }
+
+    [Fact]
+    public async Task A_thread_without_a_bundle_is_404_and_another_type_is_415()
+    {
+        var threadKey = Http.NewThread();
+        (await server.Api.Get(Path(threadKey))).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await server.Api.PostText(Path(threadKey), "{}")).Status.ShouldBe(HttpStatusCode.UnsupportedMediaType);
+    }
+
+    async Task<HttpStatusCode> Upload(string threadKey, HttpContent content)
+    {
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        using var response = await server.Api.PostAsync($"{Path(threadKey)}?name=repository&head=abc", content, Cancel);
+        return response.StatusCode;
+    }
+
+    static string Path(string threadKey) => $"/agent/workspaces/{Uri.EscapeDataString(threadKey)}/bundle";
+
+    sealed class UnseekableStream(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override bool CanSeek => false;
+    }
+}
