@@ -77,11 +77,11 @@ public sealed class StreamingTests
         await using var proxy = await SandboxProxy.Start(TestPolicy.To(origin));
         await using var client = await RawClient.Tunnel(proxy);
 
-        await client.Send("POST / HTTP/1.1\r\nHost: api.vendor.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+        await client.Send("POST / HTTP/1.1\r\nHost: api.vendor.test\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n");
 
         var head = await client.ReadHead();
 
-        head.ShouldStartWith("HTTP/1.1 413", customMessage: string.Join('\n', origin.Seen.SelectMany(seen => seen.Headers).Select(header => header.ToString())));
+        head.ShouldStartWith("HTTP/1.1 413");
     }
 
     [Theory]
@@ -141,7 +141,7 @@ public sealed class StreamingTests
         });
         await using var proxy = await SandboxProxy.Start(TestPolicy.To(origin));
         using (var client = proxy.Client())
-            await client.GetStreamAsync("https://api.vendor.test/", Token);
+            await (await client.GetStreamAsync("https://api.vendor.test/", Token)).DisposeAsync();
 
         await left.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
         (await proxy.AuditRecord("outcome")).GetProperty("cause").GetString().ShouldBe("client_gone");
