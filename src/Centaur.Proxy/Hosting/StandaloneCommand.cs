@@ -43,7 +43,9 @@ static class StandaloneCommand
         await server.Start(stoppingToken);
         foreach (var address in server.Addresses)
             log.Listening(address);
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, stoppingToken).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        var stopped = new TaskCompletionSource();
+        await using (stoppingToken.Register(stopped.SetResult))
+            await stopped.Task;
         return 0;
     }
 

@@ -28,6 +28,8 @@ sealed class Origin : IAsyncDisposable
 
     public bool Plaintext { get; }
 
+    public string AuthorityPem => authority.Pem;
+
     public int Port => new Uri(app.Urls.Single()).Port;
 
     /// <summary>An origin that refuses whatever does not carry the real key, and says OK to what does.</summary>

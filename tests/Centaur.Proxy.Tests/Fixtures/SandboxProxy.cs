@@ -26,10 +26,11 @@ sealed class SandboxProxy : IAsyncDisposable
     LineReader reader = null!;
     LineWriter writer = null!;
     long version;
+    string? auditPath;
 
     public string SocketPath => Path.Combine(folder.FullName, "proxy.sock");
 
-    public string AuditPath => Path.Combine(folder.FullName, "audit.ndjson");
+    public string AuditPath => auditPath ?? Path.Combine(folder.FullName, "audit.ndjson");
 
     public string CaCertificate { get; private set; } = "";
 
@@ -39,9 +40,11 @@ sealed class SandboxProxy : IAsyncDisposable
 
     public static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static async Task<SandboxProxy> Start()
+    public static Task<SandboxProxy> Start() => StartWithAudit(null);
+
+    public static async Task<SandboxProxy> StartWithAudit(string? path)
     {
-        var proxy = new SandboxProxy();
+        var proxy = new SandboxProxy { auditPath = path };
         proxy.listener.Bind(new UnixDomainSocketEndPoint(proxy.SocketPath));
         proxy.listener.Listen(512);
         await proxy.Launch();
