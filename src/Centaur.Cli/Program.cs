@@ -1,1 +1,4 @@
-return 0;
+using Centaur.Cli;
+using Centaur.Cli.Commands;
+
+return await CentaurCommand.Run(args, CliContext.OfThisProcess());

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Centaur.Protocol.Attach;
 using Centaur.Protocol.Broker;
+using Centaur.Protocol.Host;
 using Centaur.Protocol.Policy;
 using Centaur.Protocol.Sandbox;
 
@@ -20,5 +21,8 @@ namespace Centaur.Protocol;
 [JsonSerializable(typeof(BrokerRequest))]
 [JsonSerializable(typeof(BrokerReply))]
 [JsonSerializable(typeof(SandboxSpec))]
+[JsonSerializable(typeof(ProcessMark))]
+[JsonSerializable(typeof(ServerState))]
+[JsonSerializable(typeof(DemoModelState))]
 [JsonSerializable(typeof(JsonElement))]
 public sealed partial class ProtocolJson : JsonSerializerContext;

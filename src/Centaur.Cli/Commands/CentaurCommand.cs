@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Runtime.InteropServices;
+using Centaur.Protocol.Host;
+
+namespace Centaur.Cli.Commands;
+
+/// <summary>The whole command line: a table of contents of its verbs, and the one place where failures become exit codes.</summary>
+internal static class CentaurCommand
+{
+    public static Verb Build(CliContext context)
+    {
+        var help = new HelpOption { Recursive = true };
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        return new Verb(
+            "centaur", "Centaur: one shared agent for your team, each conversation in a jail of its own.", "centaur ask \"Reply with exactly PONG.\"")
+        .With(
+            UpVerbs.Up(context),
+            UpVerbs.Down(context),
+            StatusVerb.Build(context),
+            AskVerb.Build(context),
+            ThreadVerbs.Build(context),
+            LogsVerb.Build(context),
+            SecretVerbs.Build(context),
+            KeyVerbs.Build(context),
+            DoctorVerb.Build(context),
+            TestVerb.Build(context),
+            help,
+            new VersionOption());
+    }
+
+    public static async Task<int> Run(IReadOnlyList<string> arguments, CliContext context)
+    {
+        // Shared by all that is closed here: a second signal ends us at once.
+        using var interrupted = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, interrupted));
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, interrupted));
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Stop(signal, interrupted));
+        return await Run(arguments, context, interrupted.Token);
+    }
+
+    public static async Task<int> Run(IReadOnlyList<string> arguments, CliContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (KnownVariables.FirstUnknown(context.Variables.Keys) is { } unknown)
+                throw new CliError(ExitCode.Prerequisite, unknown.ToString(), "A setting that nobody reads does nothing, silently.", $"unset {unknown.Name}");
+
+            // A prompt may begin with @; it is never a file of arguments.
+            var words = arguments.Count == 0 ? ["--help"] : arguments;
+            var parsed = Build(context).Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
+                throw UsageError.Of(parsed);
+
+            var configuration = new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+                Output = context.Terminal.Out,
+                Error = context.Terminal.Error,
+            };
+            return await parsed.InvokeAsync(configuration, cancellationToken);
+        }
+        catch (CliError failure)
+        {
+            context.Terminal.Report(failure);
+            return failure.ExitCode;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            context.Terminal.Note("Interrupted.");
+            return ExitCode.Interrupted;
+        }
+        catch (Exception mistake)
+        {
+            context.Terminal.Report(new CliError(
+                ExitCode.Bug, $"Something went wrong that should not: {mistake.GetType().Name}: {mistake.Message}", "This is a mistake in Centaur.",
+                "Please report it with the command that you ran; centaur doctor prints what else helps."));
+            return ExitCode.Bug;
+        }
+    }
+
+    static void Stop(PosixSignalContext signal, CancellationTokenSource interrupted)
+    {
+        if (interrupted.IsCancellationRequested)
+            return;
+        signal.Cancel = true;
+        interrupted.Cancel();
+    }
+}

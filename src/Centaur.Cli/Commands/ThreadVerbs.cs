@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Centaur.Cli.Api;
+using Centaur.Cli.Output;
+
+namespace Centaur.Cli.Commands;
+
+/// <summary><c>centaur threads ls | show | tail</c>.</summary>
+internal static class ThreadVerbs
+{
+    public static Verb Build(CliContext context) =>
+        new Verb("threads", "List threads, print one, or follow one.", "centaur threads ls").With(List(context), Show(context), Tail(context));
+
+    static Verb List(CliContext context)
+    {
+        var limit = new Option<int>("--limit") { Description = "At most so many, newest first.", DefaultValueFactory = _ => 50, HelpName = "n" };
+        var json = Shared.Json();
+        return new Verb("ls", "List threads.", "centaur threads ls --limit 10").With(limit, json).Does(async (parsed, cancellationToken) =>
+        {
+            using var api = ApiClient.Of(context);
+            var count = Math.Clamp(parsed.GetValue(limit), 1, 500).ToString(CultureInfo.InvariantCulture);
+            if (parsed.GetValue(json))
+            {
+                context.Terminal.Out.WriteLine((await api.Get($"/agent/threads?limit={count}", CliJson.Default.JsonElement, cancellationToken)).GetRawText());
+                return ExitCode.Ok;
+            }
+
+            var answer = await api.Get($"/agent/threads?limit={count}", CliJson.Default.ThreadsAnswer, cancellationToken);
+            TextTable.Write(
+                context.Terminal, ["thread", "state", "harness", "turns", "last activity", "first message"],
+                answer.Threads.Select(thread => (string[])
+                [
+                    thread.SlackThreadKey, thread.State ?? "", thread.Harness ?? "", thread.TurnCount.ToString(CultureInfo.InvariantCulture), Moment(thread.LastActivity),
+                    Short(thread.ThreadName ?? thread.FirstMessage),
+                ]));
+            return ExitCode.Ok;
+        });
+    }
+
+    static Verb Show(CliContext context)
+    {
+        var key = Key();
+        var json = Shared.Json();
+        return new Verb("show", "Print the messages and executions of a thread.", "centaur threads show cli-0f3a…").With(key, json).Does(async (parsed, cancellationToken) =>
+        {
+            using var api = ApiClient.Of(context);
+            var thread = parsed.GetValue(key)!;
+            var messages = await AllMessages(api, thread, cancellationToken);
+            var executions = await api.Get($"/agent/threads/{Uri.EscapeDataString(thread)}/executions?limit=100", CliJson.Default.JsonElement, cancellationToken);
+            if (parsed.GetValue(json))
+            {
+                var list = string.Join(',', messages.Select(message => message.GetRawText()));
+                context.Terminal.Out.WriteLine(
+                    $"{{\"thread_key\":{JsonSerializer.Serialize(thread, CliJson.Default.String)},\"messages\":[{list}],\"executions\":{Executions(executions)}}}");
+                return ExitCode.Ok;
+            }
+
+            foreach (var message in messages)
+                context.Terminal.Answer($"[{Field(message, "role")}] {Text(message)}");
+            foreach (var execution in executions.GetProperty("executions").EnumerateArray())
+                context.Terminal.Answer($"{Field(execution, "execution_id")}  {Field(execution, "status")}  {Field(execution, "created_at")}");
+            return ExitCode.Ok;
+        });
+    }
+
+    static Verb Tail(CliContext context)
+    {
+        var key = Key();
+        var after = new Option<long>("--after") { Description = "Begin after this event id; 0 for the thread's beginning.", HelpName = "event-id" };
+        return new Verb("tail", "Follow a thread's events, one JSON object a line, until Ctrl-C.", "centaur threads tail cli-0f3a… --after 120")
+            .With(key, after)
+            .Does(async (parsed, cancellationToken) =>
+            {
+                using var api = ApiClient.Of(context);
+                var stream = new EventStream(api, parsed.GetValue(key)!, executionId: null, live: false) { Cursor = parsed.GetValue(after) };
+                await foreach (var happened in stream.Read((failures, token) => Task.Delay(Math.Min(5000, 200 * failures), token), cancellationToken))
+                {
+                    var id = happened.Id?.ToString(CultureInfo.InvariantCulture) ?? "null";
+                    context.Terminal.Out.WriteLine(
+                        $"{{\"event_id\":{id},\"kind\":{JsonSerializer.Serialize(happened.Kind, CliJson.Default.String)},\"event\":{happened.Data.GetRawText()}}}");
+                }
+
+                return ExitCode.Ok;
+            });
+    }
+
+    static async Task<List<JsonElement>> AllMessages(ApiClient api, string thread, CancellationToken cancellationToken)
+    {
+        var all = new List<JsonElement>();
+        var cursor = "";
+        while (true)
+        {
+            var page = await api.Get(
+                $"/agent/messages?thread_key={Uri.EscapeDataString(thread)}&limit=200{cursor}", CliJson.Default.MessagesAnswer, cancellationToken);
+            all.AddRange(page.Messages);
+            if (!page.HasMore || page.Cursor is null)
+                return all;
+            cursor = $"&cursor={Uri.EscapeDataString(page.Cursor)}";
+        }
+    }
+
+    static Argument<string> Key() => new("thread") { Description = "The thread's key." };
+
+    static string Executions(JsonElement answer) => answer.TryGetProperty("executions", out var list) ? list.GetRawText() : "[]";
+
+    static string Field(JsonElement item, string name) => item.TryGetProperty(name, out var value) ? value.ToString() : "";
+
+    static string Text(JsonElement message) =>
+        message.TryGetProperty("parts", out var parts) && parts.ValueKind == JsonValueKind.Array
+            ? string.Join('\n', parts.EnumerateArray().Select(part => Field(part, "type") == "text" ? Field(part, "text") : $"<{Field(part, "type")}>"))
+            : "";
+
+    static string Moment(double? seconds) =>
+        seconds is { } since ? DateTimeOffset.FromUnixTimeMilliseconds((long)(since * 1000)).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) : "";
+
+    static string Short(string? text) => text is null ? "" : text.Length <= 60 ? text : text[..59] + "…";
+}

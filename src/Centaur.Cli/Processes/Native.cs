@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+
+namespace Centaur.Cli.Processes;
+
+/// <summary>The few calls of the operating system that .NET has no name for.</summary>
+internal static partial class Native
+{
+    public const int SigInt = 2;
+    public const int SigQuit = 3;
+    public const int SigKill = 9;
+    public const int SigTerm = 15;
+
+    const int LockExclusive = 2;
+    const int LockNonBlocking = 4;
+
+    // The same numbers on every architecture that .NET runs on; older C libraries have no wrappers.
+    const long PidfdSendSignal = 424;
+    const long PidfdOpen = 434;
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint EffectiveUid();
+
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChangeOwner(string path, uint uid, uint gid);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int FileLock(SafeHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial long SystemCall(long number, long first, long second, nint third, long fourth);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "realpath", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint ResolvePath(string path, nint buffer);
+
+    [LibraryImport("libc", EntryPoint = "free")]
+    private static partial void Free(nint memory);
+
+    /// <summary>The path without links, as the kernel reports it; the path itself when there is no such file.</summary>
+    public static string RealPath(string path)
+    {
+        var resolved = ResolvePath(path, 0);
+        if (resolved == 0)
+            return path;
+        try
+        {
+            return Marshal.PtrToStringUTF8(resolved)!;
+        }
+        finally
+        {
+            Free(resolved);
+        }
+    }
+
+    public static void SetOwner(string path, uint uid, uint gid)
+    {
+        if (ChangeOwner(path, uid, gid) != 0)
+            throw new IOException($"Cannot give {path} to uid {uid}: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
+
+    public static bool TryLock(SafeHandle file) => FileLock(file, LockExclusive | LockNonBlocking) == 0;
+
+    /// <summary>Waits until nobody else holds the lock. The kernel lets go of it when its holder dies, however that happens.</summary>
+    public static void Lock(SafeHandle file)
+    {
+        while (FileLock(file, LockExclusive) != 0)
+        {
+            const int interrupted = 4;
+            if (Marshal.GetLastPInvokeError() != interrupted)
+                throw new IOException($"Cannot lock: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+    }
+
+    /// <summary>Signals the process that has this pid now, but only after <paramref name="isTheOne"/> has looked at it: between the look and the signal the pid cannot change hands.</summary>
+    public static bool Signal(int pid, int signal, Func<bool> isTheOne)
+    {
+        var descriptor = (int)SystemCall(PidfdOpen, pid, 0, 0, 0);
+        if (descriptor < 0)
+            return false;
+        try
+        {
+            return isTheOne() && SystemCall(PidfdSendSignal, descriptor, signal, 0, 0) == 0;
+        }
+        finally
+        {
+            _ = Close(descriptor);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using System.Security.Cryptography;
+using Centaur.Cli.Output;
+using Centaur.Cli.Postgres;
+using Centaur.Cli.Processes;
+using Centaur.Cli.Stack;
+using Centaur.Protocol.Host;
+
+namespace Centaur.Cli.Tests;
+
+/// <summary>A home of its own for one test, with everything that was started in it ended and every folder removed at the end.</summary>
+public sealed class TemporaryHome : IAsyncDisposable
+{
+    readonly StringWriter output = new();
+    readonly StringWriter error = new();
+
+    public TemporaryHome(IReadOnlyDictionary<string, string>? variables = null, string input = "", string? dist = null)
+    {
+        var home = $"/tmp/ct-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}";
+        var all = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["PATH"] = Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin",
+            ["HOME"] = home,
+            ["CENTAUR_HOME"] = home,
+        };
+        foreach (var (name, value) in variables ?? new Dictionary<string, string>())
+            all[name] = value;
+
+        var uid = Native.EffectiveUid();
+        Context = new CliContext
+        {
+            Layout = HostLayout.Find(all.GetValueOrDefault, uid),
+            Terminal = new Terminal(output, error, new StringReader(input), inputIsTerminal: false, outputIsTerminal: false),
+            Programs = new ProgramPaths(dist ?? Path.Combine(home, "no-dist")),
+            Variables = all,
+            Uid = uid,
+        };
+        Folders = new HostFolders(Context);
+    }
+
+    internal CliContext Context { get; }
+    internal HostFolders Folders { get; }
+    internal PostgresProcess Postgres => new(Context);
+
+    /// <summary>What went to standard output.</summary>
+    public string Output => output.ToString();
+
+    /// <summary>What went to standard error.</summary>
+    public string Error => error.ToString();
+
+    public async ValueTask DisposeAsync()
+    {
+        await new LocalStack(Context).DownAll(CancellationToken.None);
+        foreach (var folder in new[] { Context.Layout.Home, Context.Layout.Runtime })
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
+    }
+}
