@@ -10,11 +10,12 @@ namespace Centaur.Cli.Tests;
 /// <summary>A home of its own for one test, with everything that was started in it ended and every folder removed at the end.</summary>
 public sealed class TemporaryHome : IAsyncDisposable
 {
-    readonly StringWriter output = new();
-    readonly StringWriter error = new();
+    readonly StringWriter output;
+    readonly StringWriter error;
 
     public TemporaryHome(IReadOnlyDictionary<string, string>? variables = null, string input = "", string? dist = null)
     {
+        (output, error) = (new StringWriter(), new StringWriter());
         var home = $"/tmp/ct-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}";
         var all = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -29,7 +30,7 @@ public sealed class TemporaryHome : IAsyncDisposable
         Context = new CliContext
         {
             Layout = HostLayout.Find(all.GetValueOrDefault, uid),
-            Terminal = new Terminal(output, error, new StringReader(input), inputIsTerminal: false, outputIsTerminal: false),
+            Terminal = new Terminal(TextWriter.Synchronized(output), TextWriter.Synchronized(error), new StringReader(input), inputIsTerminal: false, outputIsTerminal: false),
             Programs = new ProgramPaths(dist ?? Path.Combine(home, "no-dist")),
             Variables = all,
             Uid = uid,
@@ -37,12 +38,32 @@ public sealed class TemporaryHome : IAsyncDisposable
         Folders = new HostFolders(Context);
     }
 
+    TemporaryHome(TemporaryHome same, CliContext context) => (output, error, Context, Folders) = (same.output, same.error, context, new HostFolders(context));
+
+    /// <summary>The same home for a shell in which one variable is set as well.</summary>
+    public TemporaryHome With(string variable, string value) =>
+        new(this, Context with { Variables = new Dictionary<string, string>(Context.Variables, StringComparer.Ordinal) { [variable] = value } });
+
+    /// <summary>Writes the configuration file.</summary>
+    public void Configure(string yaml)
+    {
+        Folders.MakeHome();
+        File.WriteAllText(Context.Layout.ConfigFile, yaml);
+    }
+
     internal CliContext Context { get; }
     internal HostFolders Folders { get; }
     internal PostgresProcess Postgres => new(Context);
 
     /// <summary>What went to standard output.</summary>
-    public string Output => output.ToString();
+    public string Output
+    {
+        get
+        {
+            Context.Terminal.Out.Flush();
+            return output.ToString();
+        }
+    }
 
     /// <summary>What went to standard error.</summary>
     public string Error => error.ToString();
