@@ -1,1 +1,36 @@
-return 0;
+using System.Runtime.InteropServices;
+using Centaur.Proxy.Broker;
+using Centaur.Proxy.Hosting;
+
+// Read by the socket engine when the first socket opens: a request crosses fewer threads this way.
+Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+using var stopping = new CancellationTokenSource();
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+try
+{
+    return args switch
+    {
+        ["sandbox"] => await SandboxCommand.Run(stopping.Token),
+        ["broker", .. var rest] => await BrokerCommand.Run(BrokerOptions.Parse(rest), stopping.Token),
+        ["--config", var path] => await StandaloneCommand.Run(path, stopping.Token),
+        ["--help"] or ["-h"] => Say(Console.Out, Usage.Text, 0),
+        _ => Say(Console.Error, Usage.Text, 2),
+    };
+}
+catch (UsageException wrong)
+{
+    return Say(Console.Error, $"centaur-proxy: {wrong.Message}", 2);
+}
+
+void Stop(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    stopping.Cancel();
+}
+
+static int Say(TextWriter where, string text, int code)
+{
+    where.WriteLine(text);
+    return code;
+}

@@ -30,7 +30,11 @@ public sealed record AttachRequest(long Generation, long AfterSeq) : WorkerMessa
 public sealed record PolicyUpdate(ProxyPolicy Policy, string? BrokerTicket) : WorkerMessage;
 
 /// <summary>Gives a spare sandbox its identity and names the harness that its turns use. Answered by <see cref="Claimed"/>. The same claim twice is one claim.</summary>
-public sealed record ClaimRequest(SandboxIdentity Identity, HarnessLaunch Harness) : WorkerMessage;
+public sealed record ClaimRequest(SandboxIdentity Identity, HarnessLaunch Harness) : WorkerMessage
+{
+    /// <summary>Run in the jail, by the jail's user, in order, before the harness starts for the first time: the clone of a repository, for example.</summary>
+    public IReadOnlyList<SetupCommand> Setup { get; init; } = [];
+}
 
 /// <summary>A turn. The same turn id twice is delivered once. Answered by <see cref="TurnAccepted"/>.</summary>
 /// <param name="Turn">The durable turn id, <c>turn-</c> and 16 hexadecimal digits.</param>

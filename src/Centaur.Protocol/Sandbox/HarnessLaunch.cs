@@ -43,3 +43,9 @@ public sealed record HarnessLaunch
     /// <summary>The harness's own session or thread id to resume, if it had one.</summary>
     public string? ResumeThreadId { get; init; }
 }
+
+/// <summary>One step of preparing a workspace. A step that fails fails the turn, with its output.</summary>
+/// <param name="Description">For people, for example <c>clone the repository</c>.</param>
+/// <param name="Arguments">Program and arguments, as the jail sees them; run in <see cref="JailPaths.Workspace"/>.</param>
+/// <param name="TimeoutSeconds">Longer is a failure.</param>
+public sealed record SetupCommand(string Description, IReadOnlyList<string> Arguments, int TimeoutSeconds = 600);

@@ -76,6 +76,7 @@ public static class JailPaths
     public const string Workspace = "/home/agent/workspace";
     public const string ApiKeyFile = "/home/agent/.api_key";
     public const string Sockets = "/run/centaur";
+    public const string Harnesses = "/opt/harness";
     public const string Runner = "/opt/centaur/centaur-runner";
     public const string CaCertificate = "/etc/centaur/ca.pem";
     public const string CaBundle = "/etc/ssl/certs/ca-certificates.crt";

@@ -1,0 +1,91 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using Centaur.Proxy.Scanning;
+
+namespace Centaur.Proxy.Forwarding;
+
+/// <summary>
+/// The client's body on its way up: streamed as it arrives, flushed after every read, searched for placeholders as it passes. Of any size; never kept.
+/// </summary>
+/// <param name="source">Kestrel's reader.</param>
+/// <param name="length">The declared length; null for chunked.</param>
+/// <param name="search">Placeholders and what they become; null where none are granted.</param>
+sealed class RequestBody(PipeReader source, long? length, ScanModel? search) : HttpContent
+{
+    public long BytesSent { get; private set; }
+
+    public long PlaceholdersSeen { get; private set; }
+
+    /// <summary>True where the client's side failed, so that the blame does not fall on the upstream.</summary>
+    public bool SourceFailed { get; private set; }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        using var replacer = search is null ? null : new StreamReplacer(search);
+        var changed = replacer is null ? null : new ArrayBufferWriter<byte>(4096);
+        while (true)
+        {
+            var result = await Read(cancellationToken);
+            foreach (var segment in result.Buffer)
+                await Write(stream, segment, replacer, changed, cancellationToken);
+            var empty = result.Buffer.IsEmpty;
+            source.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted)
+                break;
+            if (!empty)
+                await stream.FlushAsync(cancellationToken);
+        }
+
+        if (replacer is not null)
+        {
+            replacer.Push([], last: true, changed!);
+            await Send(stream, changed!.WrittenMemory, cancellationToken);
+            PlaceholdersSeen = replacer.Replaced;
+        }
+    }
+
+    protected override bool TryComputeLength(out long computed)
+    {
+        computed = length ?? 0;
+        return length is not null;
+    }
+
+    async ValueTask<ReadResult> Read(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await source.ReadAsync(cancellationToken);
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            SourceFailed = true;
+            throw;
+        }
+    }
+
+    async ValueTask Write(Stream stream, ReadOnlyMemory<byte> segment, StreamReplacer? replacer, ArrayBufferWriter<byte>? changed, CancellationToken cancellationToken)
+    {
+        if (replacer is null)
+        {
+            await Send(stream, segment, cancellationToken);
+            return;
+        }
+
+        changed!.ResetWrittenCount();
+        replacer.Push(segment.Span, last: false, changed);
+        await Send(stream, changed.WrittenMemory, cancellationToken);
+        changed.ResetWrittenCount();
+    }
+
+    async ValueTask Send(Stream stream, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        if (bytes.IsEmpty)
+            return;
+        await stream.WriteAsync(bytes, cancellationToken);
+        BytesSent += bytes.Length;
+    }
+}

@@ -1,0 +1,125 @@
+using System.Net;
+using System.Security.Authentication;
+using System.Text;
+using Centaur.Proxy.Front;
+using Centaur.Proxy.Logging;
+using Centaur.Proxy.Policies;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+
+namespace Centaur.Proxy.Hosting;
+
+/// <summary>Kestrel with our front door before it, and nothing of ASP.NET behind it.</summary>
+sealed class ProxyServer : IAsyncDisposable
+{
+    readonly WebApplication host;
+    readonly IServer server;
+    readonly ProxyParts parts;
+
+    ProxyServer(WebApplication host, ProxyParts parts)
+    {
+        this.host = host;
+        this.parts = parts;
+        server = host.Services.GetRequiredService<IServer>();
+    }
+
+    /// <param name="parts">What serves.</param>
+    /// <param name="listeners">Adds the listeners; each must go through <see cref="Guard"/>.</param>
+    /// <param name="logs">Where Kestrel's own faults are said.</param>
+    public static ProxyServer Create(ProxyParts parts, Action<KestrelServerOptions> listeners, ILoggerProvider logs)
+    {
+        // Two parsers must not differ over where a line ends.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.AddProvider(logs);
+        builder.WebHost.UseKestrelCore();
+        builder.Services.Configure<SocketTransportOptions>(options => options.UnsafePreferInlineScheduling = true);
+        builder.WebHost.ConfigureKestrel(options =>
+        {
+            options.AddServerHeader = false;
+            options.AllowSynchronousIO = false;
+            options.AllowAlternateSchemes = false;
+            options.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
+            options.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
+            options.Limits.MaxRequestBodySize = null;
+            options.Limits.MinRequestBodyDataRate = null;
+            options.Limits.MinResponseDataRate = null;
+            options.Limits.MaxRequestHeaderCount = parts.Limits.RequestHeaders;
+            options.Limits.MaxRequestHeadersTotalSize = parts.Limits.RequestHeadBytes;
+            options.Limits.MaxRequestLineSize = parts.Limits.RequestHeadBytes / 2;
+            options.Limits.RequestHeadersTimeout = parts.Limits.HeadTimeout;
+            listeners(options);
+        });
+        return new ProxyServer(builder.Build(), parts);
+    }
+
+    /// <summary>
+    /// Puts the front door before a listener. Middleware is built from the last to the first: the one after TLS is handed the cleartext tail, which the front
+    /// door needs for tunnels that speak plain HTTP.
+    /// </summary>
+    public static void Guard(ListenOptions listener, ProxyParts parts)
+    {
+        ConnectionDelegate? plain = null;
+        listener.Protocols = HttpProtocols.Http1;
+        listener.Use(next => new FrontDoor(next, connection => plain!(connection), parts.Policies, parts.Limits, parts.Connections, parts.Audit, parts.Relay).OnConnection);
+        listener.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            HandshakeTimeout = parts.Limits.HeadTimeout,
+            OnConnection = handshake => Choose(handshake, parts),
+        });
+        listener.Use(next =>
+        {
+            plain = next;
+            return next;
+        });
+    }
+
+    /// <summary>Where the server listens, once it does.</summary>
+    public IReadOnlyCollection<string> Addresses => [.. server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
+
+    public Task Start(CancellationToken cancellationToken) => server.StartAsync(new Application(parts), cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        // Nobody waits for requests in flight: their clients see them fail once.
+        using var now = new CancellationTokenSource(TimeSpan.Zero);
+        await server.StopAsync(now.Token);
+        await host.DisposeAsync();
+    }
+
+    static ValueTask<System.Net.Security.SslServerAuthenticationOptions> Choose(TlsHandshakeCallbackContext handshake, ProxyParts parts)
+    {
+        var tunnel = handshake.Connection.Features.Get<Tunnel>() ?? throw new AuthenticationException("TLS without CONNECT.");
+        var named = handshake.ClientHelloInfo.ServerName;
+        var matches = string.IsNullOrEmpty(named)
+            ? tunnel.Target.IsAddress
+            : HostName.TryCanonical(named, out var host, out _) && host == tunnel.Target.Host;
+        if (!matches)
+            throw Refused(parts, tunnel, new Refusal(0, RefusalCodes.SniMismatch, "", ""));
+        var leaf = parts.Leaves.For(tunnel.Target) ?? throw Refused(parts, tunnel, new Refusal(0, RefusalCodes.TooManyHosts, "", ""));
+        return new ValueTask<System.Net.Security.SslServerAuthenticationOptions>(leaf.Options);
+    }
+
+    static AuthenticationException Refused(ProxyParts parts, Tunnel tunnel, Refusal refusal)
+    {
+        parts.Audit.Refused(parts.Policies.Current, tunnel.Target, "CONNECT", "", refusal);
+        return new AuthenticationException(refusal.Code);
+    }
+
+    sealed class Application(ProxyParts parts) : IHttpApplication<HttpContext>
+    {
+        public HttpContext CreateContext(Microsoft.AspNetCore.Http.Features.IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+        public Task ProcessRequestAsync(HttpContext context) =>
+            context.Features.Get<HealthProbe>() is { } probe ? probe.Answer(context) : parts.Exchange.Run(context);
+
+        public void DisposeContext(HttpContext context, Exception? exception)
+        {
+        }
+    }
+}

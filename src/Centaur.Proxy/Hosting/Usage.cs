@@ -1,0 +1,21 @@
+namespace Centaur.Proxy.Hosting;
+
+/// <summary>What <c>--help</c> prints.</summary>
+static class Usage
+{
+    public const string Text = """
+        centaur-proxy: the way out of a sandbox, and the broker of its secrets
+
+          centaur-proxy --config proxy.yaml
+              A stand-alone proxy: allowlist, secrets and map from a file.
+
+          centaur-proxy sandbox
+              The proxy of one sandbox, on descriptors that its keeper opened (3 listener, 4 control, 5 certificate authority, 6 audit).
+
+          centaur-proxy broker --secrets-folder DIR --control-socket PATH --fetch-socket PATH [--user UID] [--ttl SECONDS]
+              The broker of one machine: hands each proxy the values that it was granted.
+        """;
+}
+
+/// <summary>The command line or the configuration is wrong; the message says what and where.</summary>
+sealed class UsageException(string message) : Exception(message);

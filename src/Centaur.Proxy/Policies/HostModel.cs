@@ -1,0 +1,34 @@
+namespace Centaur.Proxy.Policies;
+
+/// <summary>What a policy says about one host, worked out once: a request looks up nothing else.</summary>
+/// <param name="Rules">Rules that name this host.</param>
+/// <param name="Bindings">Bindings that name this host, each with its secret.</param>
+/// <param name="Passthrough">Relayed without interception.</param>
+sealed record HostModel(RuleModel[] Rules, BoundSecret[] Bindings, bool Passthrough)
+{
+    public bool HoldsSecrets => Bindings.Length > 0;
+
+    public bool CoversPort(int port)
+    {
+        foreach (var rule in Rules)
+        {
+            if (rule.CoversPort(port))
+                return true;
+        }
+
+        return false;
+    }
+
+    public RuleModel? RuleFor(int port, string method, string path)
+    {
+        foreach (var rule in Rules)
+        {
+            if (rule.CoversPort(port) && rule.CoversRoute(method, path))
+                return rule;
+        }
+
+        return null;
+    }
+}
+
+readonly record struct BoundSecret(SecretModel Secret, BindingModel Binding);

@@ -1,0 +1,55 @@
+using Centaur.Runner.Native;
+
+namespace Centaur.Runner.Init;
+
+/// <summary>Who descends from whom in the jail, read from <c>/proc</c>.</summary>
+internal static class ProcessTree
+{
+    /// <summary>
+    /// Signals a program, its process group, its session and its descendants: harnesses start their commands in sessions of their own, and killing only the group
+    /// would leave those running.
+    /// </summary>
+    public static void Signal(int root, int signal)
+    {
+        var all = Read();
+        var chosen = new HashSet<int> { root };
+        for (var grew = true; grew;)
+        {
+            grew = false;
+            foreach (var process in all)
+            {
+                if (process.Pid != 1 && (process.Session == root || process.Group == root || chosen.Contains(process.Parent)) && chosen.Add(process.Pid))
+                    grew = true;
+            }
+        }
+
+        _ = Libc.kill(-root, signal);
+        foreach (var pid in chosen)
+            _ = Libc.kill(pid, signal);
+    }
+
+    static List<Entry> Read()
+    {
+        var entries = new List<Entry>();
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder), out var pid))
+                continue;
+            try
+            {
+                // The name stands in parentheses and may hold anything: what follows the last one is fields.
+                var stat = File.ReadAllText($"{folder}/stat");
+                var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+                entries.Add(new Entry(pid, int.Parse(fields[1]), int.Parse(fields[2]), int.Parse(fields[3])));
+            }
+            catch (IOException)
+            {
+                // It ended while we read.
+            }
+        }
+
+        return entries;
+    }
+
+    sealed record Entry(int Pid, int Parent, int Group, int Session);
+}

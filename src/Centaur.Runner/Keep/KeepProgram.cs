@@ -1,0 +1,53 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Centaur.Protocol;
+using Centaur.Runner.Native;
+using Microsoft.Win32.SafeHandles;
+
+namespace Centaur.Runner.Keep;
+
+/// <summary><c>centaur-runner keep --spec FILE [--replay-only]</c>.</summary>
+internal static class KeepProgram
+{
+    const int Exclusive = 2;
+    const int WithoutWaiting = 4;
+
+    /// <summary>Exit codes: 0 the sandbox was served to its end, 1 it cannot be kept here, 2 the specification is wrong, 3 another keeper has it.</summary>
+    public static async Task<int> Run(string specPath, bool replayOnly)
+    {
+        try
+        {
+            var spec = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(specPath), ProtocolJson.Default.SandboxSpec)!;
+            Directory.CreateDirectory(spec.StateFolder, KeeperFolders.Private);
+            using var held = File.OpenHandle($"{spec.StateFolder}/keeper.lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+            if (!Lock(held))
+            {
+                await Console.Error.WriteLineAsync($"Another keeper has sandbox {spec.SandboxId}.");
+                return 3;
+            }
+
+            var signalled = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+            using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, signalled));
+            using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, signalled));
+            return await new SandboxKeeper(spec, TimeProvider.System).Run(replayOnly, signalled.Task, CancellationToken.None);
+        }
+        catch (JsonException failure)
+        {
+            await Console.Error.WriteLineAsync($"{specPath}: {failure.Message}");
+            return 2;
+        }
+        catch (Exception failure) when (failure is IOException or InvalidOperationException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync(failure.ToString());
+            return 1;
+        }
+    }
+
+    static bool Lock(SafeFileHandle file) => Libc.flock((int)file.DangerousGetHandle(), Exclusive | WithoutWaiting) == 0;
+
+    static void Stop(PosixSignalContext context, TaskCompletionSource<string> signalled)
+    {
+        context.Cancel = true;
+        signalled.TrySetResult("The keeper was asked to stop by a signal.");
+    }
+}

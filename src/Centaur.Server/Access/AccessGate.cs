@@ -1,0 +1,48 @@
+using Centaur.Server.Access.Keys;
+using Centaur.Server.Platform.Http;
+
+namespace Centaur.Server.Access;
+
+/// <summary>
+/// Asks every request for a key and its scope, before the body is read. 1. An open route passes. 2. No key, a wrong key, a bad sandbox token: 401. 3. A scope that
+/// is missing: 403. Loopback is trusted no more than anybody (contract §1.0).
+/// </summary>
+internal sealed class AccessGate(RequestDelegate next, ApiKeys keys, SandboxTokens tokens, ILogger<AccessGate> log)
+{
+    public async Task InvokeAsync(HttpContext http)
+    {
+        var metadata = http.GetEndpoint()?.Metadata;
+        if (metadata?.GetMetadata<OpenRoute>() is null && await Refusal(http, metadata) is { } refusal)
+            await refusal.ExecuteAsync(http);
+        else
+            await next(http);
+    }
+
+    async Task<ApiFailure?> Refusal(HttpContext http, EndpointMetadataCollection? metadata)
+    {
+        if (Token(http.Request.Headers) is not { } token)
+            return ApiFailure.Detail(StatusCodes.Status401Unauthorized, "Missing API key");
+        var isSandbox = token.StartsWith(SandboxTokens.Prefix, StringComparison.Ordinal);
+        var caller = isSandbox ? await tokens.Verify(token, http.RequestAborted) : await keys.Find(token, http.RequestAborted);
+        if (caller is null)
+            return ApiFailure.Detail(StatusCodes.Status401Unauthorized, isSandbox ? "Invalid or expired sandbox token" : "Invalid API key");
+
+        http.Features.Set(caller);
+        var requirement = metadata?.GetMetadata<Requirement>() ?? new Requirement(Scopes.Admin);
+        if (requirement.Scope is not { } scope || Scopes.Permit(caller.Scopes, scope))
+            return null;
+        AccessLog.Refused(log, caller.Name, caller.Id, scope, http.Request.Method, http.Request.Path);
+        return ApiFailure.Detail(
+            StatusCodes.Status403Forbidden,
+            scope == Scopes.Admin ? "Operator route requires admin scope" : $"API key scope does not permit '{scope}'");
+    }
+
+    static string? Token(IHeaderDictionary headers)
+    {
+        if (headers["X-Api-Key"].ToString().Trim() is { Length: > 0 } key)
+            return key;
+        const string Bearer = "Bearer ";
+        var authorization = headers.Authorization.ToString();
+        return authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) && authorization[Bearer.Length..].Trim() is { Length: > 0 } token ? token : null;
+    }
+}

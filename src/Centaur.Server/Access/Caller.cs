@@ -1,0 +1,24 @@
+using Centaur.Server.Platform.Http;
+
+namespace Centaur.Server.Access;
+
+/// <summary>Whoever made a request, once the key is known to be good.</summary>
+/// <param name="Id">The key's id, or the sandbox's.</param>
+/// <param name="Name">For people and for the audit.</param>
+/// <param name="Scopes">What it may do.</param>
+/// <param name="ThreadKey">The one thread that a sandbox may touch; null for keys.</param>
+public sealed record Caller(string Id, string Name, IReadOnlyList<string> Scopes, string? ThreadKey)
+{
+    public bool IsSandbox => ThreadKey is not null;
+
+    /// <summary>Refuses a sandbox on a thread that is not its own.</summary>
+    public ApiFailure? RefusalFor(string threadKey) =>
+        ThreadKey is null || ThreadKey == threadKey ? null : ApiFailure.Detail(StatusCodes.Status403Forbidden, "Sandbox token is scoped to a different thread");
+}
+
+public static class CallerExtensions
+{
+    /// <summary>The caller of an endpoint that is not open.</summary>
+    public static Caller Caller(this HttpContext http) =>
+        http.Features.Get<Caller>() ?? throw new InvalidOperationException("The route is open: it has no caller.");
+}

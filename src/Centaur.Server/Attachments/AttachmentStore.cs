@@ -1,0 +1,38 @@
+using Centaur.Server.Platform.Database;
+
+namespace Centaur.Server.Attachments;
+
+/// <summary>Every statement about attachments.</summary>
+public sealed class AttachmentStore(PostgresDatabase database)
+{
+    internal async Task Insert(SqlSession session, string threadKey, string messageId, IReadOnlyList<Attachment> attachments, CancellationToken cancellationToken)
+    {
+        foreach (var attachment in attachments)
+        {
+            await session.Execute(
+                $"""
+                insert into attachments (id, thread_key, message_id, name, mime_type, data)
+                values ({attachment.Id}, {threadKey}, {messageId}, {attachment.Name}, {attachment.MimeType}, {attachment.Data})
+                """,
+                cancellationToken);
+        }
+    }
+
+    /// <summary>The file and the thread that it belongs to.</summary>
+    internal Task<StoredAttachment?> Find(string id, CancellationToken cancellationToken) =>
+        database.First(
+            $"select id, name, mime_type, data, thread_key from attachments where id = {id}",
+            row => new StoredAttachment(new Attachment(row.GetString(0), row.GetString(1), row.GetString(2), row.GetFieldValue<byte[]>(3)), row.GetString(4)),
+            cancellationToken);
+
+    internal Task<IReadOnlyList<AttachmentEntry>> Of(string threadKey, CancellationToken cancellationToken) =>
+        database.Query(
+            $"select id, name, mime_type, message_id, created_at from attachments where thread_key = {threadKey} order by created_at, id",
+            row => new AttachmentEntry(
+                row.GetString(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), row.GetFieldValue<DateTimeOffset>(4)),
+            cancellationToken);
+}
+
+internal sealed record StoredAttachment(Attachment Attachment, string ThreadKey);
+
+public sealed record AttachmentEntry(string Id, string Name, string MimeType, string? MessageId, DateTimeOffset CreatedAt);

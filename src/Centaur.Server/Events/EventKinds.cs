@@ -1,0 +1,11 @@
+namespace Centaur.Server.Events;
+
+/// <summary>The words of <c>agent_execution_events.event_kind</c> (wire contract §2).</summary>
+public static class EventKinds
+{
+    /// <summary>A canonical event of whichever harness; the name is the contract's, from the first one.</summary>
+    public const string Harness = "amp_raw_event";
+    public const string ExecutionState = "execution_state";
+    public const string ExecutionStarted = "execution_started";
+    public const string ExecutionSummary = "execution_summary";
+}

@@ -1,0 +1,107 @@
+using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Signals;
+using Npgsql;
+
+namespace Centaur.Server.Events;
+
+/// <summary>Every statement about the event log of threads.</summary>
+public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps)
+{
+    const long BatchBytes = 256 * 1024;
+
+    /// <summary>
+    /// Appends events in order, in the caller's transaction, which must hold the thread's lock (<see cref="SqlSession.LockThread"/>).
+    /// Readers are woken once it has committed.
+    /// </summary>
+    public async Task Append(
+        SqlSession session, string threadKey, string? executionId, IReadOnlyList<NewEvent> events, CancellationToken cancellationToken)
+    {
+        if (events.Count == 0)
+            return;
+        await session.Execute(
+            $"""
+            insert into agent_execution_events (thread_key, execution_id, event_kind, event_json, first_seq, last_seq)
+            select {threadKey}, {executionId}, kind, json, first_seq, last_seq
+            from unnest({events.Select(e => e.Kind).ToArray()}, {events.Select(e => new Jsonb(e.Json)).ToArray()},
+                        {events.Select(e => e.FirstSeq).ToArray()}, {events.Select(e => e.LastSeq).ToArray()})
+                 with ordinality as batch (kind, json, first_seq, last_seq, position)
+            order by position
+            """,
+            cancellationToken);
+        session.AfterCommit(() => wakeUps.Raise(Topics.Thread(threadKey)));
+    }
+
+    /// <summary>
+    /// The next events of a thread after a cursor, ascending: at most <paramref name="limit"/>, and no more than about a quarter of a megabyte, but one at least.
+    /// </summary>
+    internal Task<IReadOnlyList<StoredEvent>> After(
+        string threadKey, string? executionId, long afterEventId, int limit, CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select event_id, execution_id, event_kind, event_json::text
+            from (select event_id, execution_id, event_kind, event_json,
+                         sum(size) over (order by event_id rows between unbounded preceding and 1 preceding) as before
+                  from (select event_id, execution_id, event_kind, event_json, pg_column_size(event_json) as size
+                        from agent_execution_events
+                        where thread_key = {threadKey} and event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
+                        order by event_id
+                        limit {limit}) page) sized
+            where before is null or before < {BatchBytes}
+            order by event_id
+            """,
+            StoredEvent.Read,
+            cancellationToken);
+
+    /// <summary>No event has a greater id than this.</summary>
+    internal Task<long> LastIssued(CancellationToken cancellationToken) =>
+        database.First($"select last_value from agent_execution_events_event_id_seq", row => row.GetInt64(0), cancellationToken);
+
+    /// <summary>Whether there is such a thread, and such an execution on it where one is named.</summary>
+    internal async Task<bool> Knows(string threadKey, string? executionId, CancellationToken cancellationToken) =>
+        await database.First(
+            $"""
+            select case when {executionId} is null
+                        then exists (select from agent_runtime_assignments where thread_key = {threadKey})
+                             or exists (select from agent_execution_events where thread_key = {threadKey})
+                        else exists (select from agent_execution_requests where execution_id = {executionId} and thread_key = {threadKey}) end
+            """,
+            row => row.GetBoolean(0),
+            cancellationToken);
+
+    /// <summary>The state in which an execution ended, or null while it has not.</summary>
+    internal Task<ExecutionEnd?> EndOf(string executionId, CancellationToken cancellationToken) =>
+        database.First(
+            $"""
+            select coalesce((select max(event_id) from agent_execution_events v where v.thread_key = e.thread_key and v.execution_id = e.execution_id), 0),
+                   (jsonb_build_object('type', 'execution.state', 'execution_id', execution_id, 'thread_key', thread_key, 'status', status)
+                    || jsonb_strip_nulls(jsonb_build_object('terminal_reason', terminal_reason, 'result_text', result_text, 'error_text', error_text)))::text
+            from agent_execution_requests e
+            where execution_id = {executionId} and status in ('completed', 'failed_permanent', 'cancelled')
+            """,
+            row => new ExecutionEnd(row.GetInt64(0), row.GetString(1)),
+            cancellationToken);
+
+    internal Task EnsurePartitions(CancellationToken cancellationToken) =>
+        database.Execute($"select ensure_event_partitions(7)", cancellationToken);
+}
+
+/// <summary>An event that is to be appended.</summary>
+/// <param name="Kind">The contract's event kind, for example <c>execution_state</c>.</param>
+/// <param name="Json">One JSON object.</param>
+public sealed record NewEvent(string Kind, string Json)
+{
+    /// <summary>The first frame that this event was made from, if it was made from frames.</summary>
+    public long? FirstSeq { get; init; }
+
+    public long? LastSeq { get; init; }
+}
+
+public sealed record StoredEvent(long EventId, string? ExecutionId, string Kind, string Json)
+{
+    internal static StoredEvent Read(NpgsqlDataReader row) =>
+        new(row.GetInt64(0), row.IsDBNull(1) ? null : row.GetString(1), row.GetString(2), row.GetString(3));
+}
+
+/// <param name="LastEventId">The last event of the execution; 0 where it has none.</param>
+/// <param name="SnapshotJson">What a reader that missed everything is told (contract §1.6).</param>
+internal sealed record ExecutionEnd(long LastEventId, string SnapshotJson);

@@ -1,0 +1,165 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Centaur.Protocol.Attach;
+using Centaur.Server.Events;
+using Centaur.Server.Harnesses;
+using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Signals;
+using Centaur.Server.Sandboxes;
+
+namespace Centaur.Server.Executions;
+
+/// <summary>
+/// Runs one claimed execution to its end.
+/// <code>
+///   1 acquire sandbox ─▶ 2 prepare turn ─▶ 3 deliver ─▶ 4 pump frames ─▶ 5 finish
+///         ▲                                    │
+///         └── attachment broke, or the sandbox died and an attempt is left ──┘
+/// </code>
+/// 1. The thread's sandbox is claimed at a new fencing generation and its keeper attached at the last stored frame. 2. The turn is made durable, or found
+/// again. 3. Policy, identity and turn are offered; a keeper that had them takes nothing twice. 4. Frames become events until the turn ends. 5. The terminal
+/// events and the answer commit together. Killed anywhere, the next owner enters at 1 and repeats only what repeating does not change.
+/// </summary>
+internal sealed class ExecutionRun(
+    TurnStore store,
+    SandboxLifecycle lifecycle,
+    TurnDelivery delivery,
+    HarnessCatalog harnesses,
+    LiveDeltas live,
+    WakeUps wakeUps,
+    ExecutionOptions options,
+    TimeProvider time,
+    ILogger<ExecutionRun> log)
+{
+    static readonly TimeSpan BetweenAttachments = TimeSpan.FromMilliseconds(500);
+
+    /// <exception cref="FencedException">Somebody else owns the execution.</exception>
+    public async Task Run(ClaimedExecution claimed, CancellationToken stoppingToken)
+    {
+        var execution = claimed;
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                var (next, terminal) = await Attempt(execution, stoppingToken);
+                if (terminal is null)
+                {
+                    execution = next;
+                    continue;
+                }
+                await store.Finish(next, next.Turn, terminal, stoppingToken);
+                log.Ended(execution.ExecutionId, terminal.Status, terminal.Reason);
+                return;
+            }
+            catch (Exception e) when (e is IOException or JsonException || DatabaseOutage.Is(e))
+            {
+                log.AttachmentBroke(execution.ExecutionId, e.Message);
+                if (time.GetElapsedTime(began) > options.Hard)
+                    throw;
+                await Task.Delay(BetweenAttachments, time, stoppingToken);
+            }
+        }
+    }
+
+    /// <summary>One sandbox's try. Without a terminal state there is another try to be made, with what is known now.</summary>
+    async Task<(ClaimedExecution, TerminalState?)> Attempt(ClaimedExecution execution, CancellationToken stoppingToken)
+    {
+        if (execution.Status == ExecutionStatus.CancelRequested && execution.TurnId is null)
+            return (execution, Cancelled(new Jsonb("{}")));
+        if (await store.Harness(execution, stoppingToken) is not { } name)
+            return (execution, Failed(TerminalReasons.AssignmentMissing, "The thread's assignment was released before this execution ran.", new Jsonb("{}")));
+
+        var metadata = new Jsonb("{}");
+        try
+        {
+            var harness = await harnesses.Ready(name, message => store.Tell(execution, message, stoppingToken), stoppingToken);
+            metadata = new Jsonb($$"""{"harness":{{JsonSerializer.Serialize(harness.Name)}},"harness_version":{{JsonSerializer.Serialize(harness.Version)}}}""");
+            await using var sandbox = await lifecycle.Acquire(execution.ThreadKey, harness.Name, stoppingToken);
+            if (sandbox.Keeper.Attached.Phase == KeeperPhases.Dead && execution.TurnId is null)
+            {
+                // It died between turns; this one begins on another and has lost nothing.
+                await lifecycle.Stop(sandbox, ExitCauses.Exited, stoppingToken);
+                return (execution, null);
+            }
+            var turn = await store.Prepare(execution, sandbox.Row, harness.Name, NewTurnId(), stoppingToken);
+            execution = execution with
+            {
+                TurnId = turn.TurnId,
+                Turn = turn.Attempts > Math.Max(1, execution.Attempts) ? new TurnState() : execution.Turn,
+                Attempts = turn.Attempts,
+            };
+            if (turn.Attempts > options.MaxAttempts)
+                return (execution, Failed(TerminalReasons.StreamEnded, "The sandbox ended under the turn, and again under its second attempt.", metadata));
+
+            var pump = new TurnPump(execution, sandbox, new FrameBatch(turn.TurnId, harness.Translator, execution.Turn, sandbox.Row.LastSeq, time), store, live, wakeUps, options, time);
+            var end = await Drive(execution, sandbox, turn, harness, pump, stoppingToken);
+            execution = execution with { Turn = pump.State };
+            return await Conclude(execution, sandbox, end, metadata, stoppingToken);
+        }
+        catch (Exception e) when (e is SandboxStartException or HarnessUnavailableException or TurnRefusedException)
+        {
+            return (execution, Failed(TerminalReasons.ExecutionError, e.Message, metadata));
+        }
+    }
+
+    /// <summary>Delivers and pumps at once: a journal that is being replayed must be read for the keeper's answers to arrive.</summary>
+    async Task<PumpEnd> Drive(
+        ClaimedExecution execution, OwnedSandbox sandbox, PreparedTurn turn, ReadyHarness harness, TurnPump pump, CancellationToken stoppingToken)
+    {
+        using var attempt = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var pumping = pump.Run(attempt.Token);
+        try
+        {
+            if (sandbox.Keeper.Attached.Phase != KeeperPhases.Dead)
+                await delivery.Deliver(execution, sandbox, turn, harness, attempt.Token);
+        }
+        catch when (!pumping.IsCompletedSuccessfully)
+        {
+            await attempt.CancelAsync();
+            await ((Task)pumping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+        return await pumping;
+    }
+
+    async Task<(ClaimedExecution, TerminalState?)> Conclude(
+        ClaimedExecution execution, OwnedSandbox sandbox, PumpEnd end, Jsonb metadata, CancellationToken stoppingToken)
+    {
+        switch (end)
+        {
+            case PumpEnd.Cancelled:
+                return (execution, Cancelled(metadata));
+            case PumpEnd.SilenceDeadline:
+                await lifecycle.Stop(sandbox, "silence", stoppingToken);
+                return (execution, Failed(TerminalReasons.SilenceDeadline, "The harness said nothing for too long and was stopped.", metadata));
+            case PumpEnd.HardDeadline:
+                await lifecycle.Stop(sandbox, "deadline", stoppingToken);
+                return (execution, Failed(TerminalReasons.HardDeadline, $"The turn took longer than {options.Hard.TotalMinutes:0} minutes and was stopped.", metadata));
+            case PumpEnd.StreamEnded:
+                // The keeper went away or another attachment took over: attach again and see what is there.
+                await Task.Delay(BetweenAttachments, time, stoppingToken);
+                return (execution, null);
+        }
+
+        var outcome = execution.Turn.Outcome ?? new TurnOutcome(Succeeded: false, "The sandbox ended before the turn reached its harness.", ExitCauses.Exited);
+        if (outcome.Succeeded)
+            return (execution, new TerminalState(ExecutionStatus.Completed, TerminalReasons.Completed, execution.Turn.ResultText ?? "", null, metadata));
+        if (outcome.Cause is null)
+            return (execution, Failed(TerminalReasons.HarnessError, outcome.Error!, metadata));
+
+        log.SandboxDied(sandbox.Row.SandboxId, execution.ExecutionId, outcome.Cause);
+        await lifecycle.Stop(sandbox, outcome.Cause, stoppingToken);
+        if (execution.Attempts >= options.MaxAttempts)
+            return (execution, Failed(TerminalReasons.StreamEnded, outcome.Error!, metadata));
+        await store.Tell(execution, $"{outcome.Error} The turn is tried once more in a new sandbox.", stoppingToken);
+        return (execution, null);
+    }
+
+    static TerminalState Cancelled(Jsonb metadata) =>
+        new(ExecutionStatus.Cancelled, TerminalReasons.CancelRequested, null, "cancelled", metadata);
+
+    static TerminalState Failed(string reason, string error, Jsonb metadata) => new(ExecutionStatus.FailedPermanent, reason, null, error, metadata);
+
+    static string NewTurnId() => "turn-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+}

@@ -1,0 +1,132 @@
+using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Leases;
+using Centaur.Server.Platform.Signals;
+using Npgsql;
+
+namespace Centaur.Server.Executions;
+
+/// <summary>
+/// Takes executions from the queue and runs them, several at once, each in a loop of its own. Everything it starts ends when the worker's lease can no longer
+/// be counted on.
+/// </summary>
+internal sealed class ExecutionWorker(
+    ExecutionClaims claims, ExecutionRun run, WorkerLease lease, WakeUps wakeUps, ExecutionOptions options, LeaseOptions leases, TimeProvider time, ILogger<ExecutionWorker> log)
+    : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await lease.Held(stoppingToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lease.Lost);
+        var loops = Enumerable.Range(0, options.Concurrency).Select(_ => Work(stop.Token)).Append(Reap(stop.Token)).ToList();
+        // A loop that ends is a fault, unless all of them were told to: the first one's exception stops the process.
+        await await Task.WhenAny(loops);
+        await Task.WhenAll(loops);
+    }
+
+    async Task Work(CancellationToken stoppingToken)
+    {
+        using var watch = wakeUps.Watch(Topics.Executions);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var woken = watch.Next();
+            try
+            {
+                if (await TryClaim(stoppingToken) is { } execution)
+                    await RunClaimed(execution, stoppingToken);
+                else
+                    await watch.Wait(woken, options.Poll, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    async Task<ClaimedExecution?> TryClaim(CancellationToken stoppingToken)
+    {
+        try
+        {
+            return await claims.Claim(stoppingToken);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            // Another worker took an execution of the same thread at the same moment.
+            return null;
+        }
+        catch (Exception e) when (DatabaseOutage.Is(e))
+        {
+            log.DatabaseUnreachable(e.Message);
+            return null;
+        }
+    }
+
+    async Task RunClaimed(ClaimedExecution execution, CancellationToken stoppingToken)
+    {
+        log.Claimed(execution.ExecutionId, execution.ThreadKey, execution.FencingGeneration);
+        try
+        {
+            await run.Run(execution, stoppingToken);
+        }
+        catch (FencedException)
+        {
+            log.Fenced(execution.ExecutionId);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            await GiveBack(execution);
+            throw;
+        }
+    }
+
+    /// <summary>At a clean stop another replica goes on at once, instead of when the lease ends.</summary>
+    async Task GiveBack(ClaimedExecution execution)
+    {
+        if (lease.Lost.IsCancellationRequested)
+            return;
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        try
+        {
+            await claims.Return(execution, limit.Token);
+        }
+        catch (Exception e) when (DatabaseOutage.Is(e) || e is OperationCanceledException)
+        {
+            log.DatabaseUnreachable(e.Message);
+        }
+    }
+
+    async Task Reap(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(leases.Reap, time);
+        do
+        {
+            try
+            {
+                var freed = await claims.Reap(stoppingToken);
+                if (freed > 0)
+                    log.Reaped(freed);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (DatabaseOutage.Is(e))
+            {
+                log.DatabaseUnreachable(e.Message);
+            }
+        }
+        while (await Tick(timer, stoppingToken));
+    }
+
+    static async Task<bool> Tick(PeriodicTimer timer, CancellationToken stoppingToken)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

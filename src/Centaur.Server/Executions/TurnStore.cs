@@ -1,0 +1,238 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Centaur.Server.Events;
+using Centaur.Server.Harnesses;
+using Centaur.Server.Platform.Database;
+using Centaur.Server.Sandboxes;
+
+namespace Centaur.Server.Executions;
+
+/// <summary>Every statement of an owner about its running turn. Each is one transaction: the thread's lock, the fence, then the writes.</summary>
+internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claims, SandboxStore sandboxes, EventStore events, ExecutionOptions options)
+{
+    /// <summary>
+    /// Makes the turn durable before any harness hears of it: its id, its input (all messages that no execution has had yet), the sandbox that gets it.
+    /// A turn that has been made before is found again; one whose sandbox is another now counts an attempt.
+    /// </summary>
+    /// <exception cref="FencedException">Somebody else owns the execution.</exception>
+    public Task<PreparedTurn> Prepare(
+        ClaimedExecution execution, SandboxRow sandbox, string harness, string newTurnId, CancellationToken cancellationToken) =>
+        database.InTransaction(
+            async session =>
+            {
+                await session.LockThread(execution.ThreadKey, cancellationToken);
+                await claims.Fence(session, execution, cancellationToken);
+                return execution.TurnId is null
+                    ? await Begin(session, execution, sandbox, harness, newTurnId, cancellationToken)
+                    : await FindAgain(session, execution, sandbox, cancellationToken);
+            },
+            cancellationToken);
+
+    /// <summary>Stores what a batch has closed, with the turn's state and the sandbox's cursor.</summary>
+    /// <returns>The execution's status, which may ask to cancel.</returns>
+    /// <exception cref="FencedException">Somebody else owns the execution or the sandbox.</exception>
+    public Task<string> Store(ClaimedExecution execution, SandboxRow sandbox, FrameBatch batch, CancellationToken cancellationToken) =>
+        database.InTransaction(
+            async session =>
+            {
+                await session.LockThread(execution.ThreadKey, cancellationToken);
+                var status = await claims.Fence(session, execution, cancellationToken);
+                if (!await sandboxes.Advance(session, sandbox, batch.StoredSeq, batch.ClosedSeq, cancellationToken))
+                    throw new FencedException(execution.ExecutionId);
+                await events.Append(session, execution.ThreadKey, execution.ExecutionId, batch.Closed, cancellationToken);
+                await session.Execute(
+                    $"""
+                    update agent_execution_requests
+                    set turn_state = {State(batch.State)}, last_progress_at = clock_timestamp(), updated_at = clock_timestamp(),
+                        silence_deadline_at = clock_timestamp() + {(batch.State.OpenTools > 0 ? options.ToolSilence : options.Silence)}
+                    where execution_id = {execution.ExecutionId}
+                    """,
+                    cancellationToken);
+                return status;
+            },
+            cancellationToken);
+
+    /// <summary>
+    /// Ends the execution: the terminal events in the contract's order, the answer in the transcript, the thread's session idle. After this nothing of the
+    /// turn is ever shown.
+    /// </summary>
+    /// <exception cref="FencedException">Somebody else owns the execution.</exception>
+    public Task Finish(ClaimedExecution execution, TurnState turn, TerminalState terminal, CancellationToken cancellationToken) =>
+        database.InTransaction(
+            async session =>
+            {
+                await session.LockThread(execution.ThreadKey, cancellationToken);
+                await claims.Fence(session, execution, cancellationToken);
+                await events.Append(session, execution.ThreadKey, execution.ExecutionId, TerminalEvents(execution, turn, terminal), cancellationToken);
+                await session.Execute(
+                    $"""
+                    update agent_execution_requests
+                    set status = {terminal.Status}, terminal_reason = {terminal.Reason}, result_text = {terminal.ResultText}, error_text = {terminal.ErrorText},
+                        turn_state = {State(turn)}, completed_at = clock_timestamp(), updated_at = clock_timestamp(), worker_id = null,
+                        metadata = metadata || {terminal.Metadata}
+                    where execution_id = {execution.ExecutionId}
+                    """,
+                    cancellationToken);
+                await session.Execute(
+                    $"""
+                    update sandbox_sessions
+                    set state = {(terminal.Status == ExecutionStatus.FailedPermanent ? "error" : "idle")}, inflight_turn_id = null, inflight_turn_input = null,
+                        agent_thread_id = coalesce({turn.HarnessThreadId}, agent_thread_id), last_result = {terminal.ResultText}, last_result_at = now(),
+                        thread_name = coalesce(thread_name, left({terminal.ResultText}, 60)), updated_at = now()
+                    where thread_key = {execution.ThreadKey}
+                    """,
+                    cancellationToken);
+                if (terminal.ResultText is { Length: > 0 } text)
+                {
+                    await session.Execute(
+                        $"""
+                        insert into chat_messages (id, thread_key, role, parts, metadata)
+                        values ({"turn-" + execution.ExecutionId}, {execution.ThreadKey}, 'assistant', {TextParts(text)}, {terminal.Metadata})
+                        """,
+                        cancellationToken);
+                }
+                return true;
+            },
+            cancellationToken);
+
+    /// <summary>The execution's status, without a write.</summary>
+    public Task<string?> Status(ClaimedExecution execution, CancellationToken cancellationToken) =>
+        database.First(
+            $"select status from agent_execution_requests where execution_id = {execution.ExecutionId}", row => row.GetString(0), cancellationToken);
+
+    /// <summary>The harness's own conversation on this thread, for a resume.</summary>
+    public Task<string?> HarnessThreadId(string threadKey, string harness, CancellationToken cancellationToken) =>
+        database.First(
+            $"select agent_thread_id from sandbox_sessions where thread_key = {threadKey} and harness = {harness}",
+            row => row.IsDBNull(0) ? null : row.GetString(0),
+            cancellationToken);
+
+    /// <summary>The active assignment's harness, or null when it was released.</summary>
+    public Task<string?> Harness(ClaimedExecution execution, CancellationToken cancellationToken) =>
+        database.First(
+            $"""
+            select harness from agent_runtime_assignments
+            where thread_key = {execution.ThreadKey} and assignment_generation = {execution.AssignmentGeneration} and state = 'active'
+            """,
+            row => row.GetString(0),
+            cancellationToken);
+
+    /// <summary>Tells the thread something that is not the harness's: a harness that is being installed, a sandbox that died and is replaced.</summary>
+    public Task Tell(ClaimedExecution execution, string message, CancellationToken cancellationToken) =>
+        database.InTransaction(
+            async session =>
+            {
+                await session.LockThread(execution.ThreadKey, cancellationToken);
+                await claims.Fence(session, execution, cancellationToken);
+                await events.Append(
+                    session, execution.ThreadKey, execution.ExecutionId, [new NewEvent(EventKinds.Harness, Canonical.Status(message))], cancellationToken);
+                return true;
+            },
+            cancellationToken);
+
+    async Task<PreparedTurn> Begin(
+        SqlSession session, ClaimedExecution execution, SandboxRow sandbox, string harness, string turnId, CancellationToken cancellationToken)
+    {
+        var messages = await session.Query(
+            $"""
+            update agent_message_requests m
+            set delivered_execution_id = {execution.ExecutionId}
+            where m.thread_key = {execution.ThreadKey} and m.delivered_execution_id is null
+            returning m.message_id, m.event_json::text, m.metadata::text, m.created_at
+            """,
+            row => new UndeliveredMessage(row.GetString(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)),
+            cancellationToken);
+        var ordered = messages.OrderBy(m => m.CreatedAt).ThenBy(m => m.MessageId, StringComparer.Ordinal).ToList();
+        var input = TurnEnvelope.Of(ordered);
+        await session.Execute(
+            $"""
+            insert into sandbox_sessions
+                (thread_key, sandbox_id, harness, state, inflight_turn_id, inflight_turn_input, inflight_started_at, inflight_attempts, last_delivered_id, trace_id)
+            values ({execution.ThreadKey}, {sandbox.SandboxId}, {harness}, 'running', {turnId}, {new Jsonb(input)}, now(), 1, {ordered.LastOrDefault()?.MessageId},
+                (select trace_id from thread_traces where thread_key = {execution.ThreadKey}))
+            on conflict (thread_key) do update
+            set sandbox_id = excluded.sandbox_id, state = 'running', inflight_turn_id = excluded.inflight_turn_id,
+                agent_thread_id = case when sandbox_sessions.harness = excluded.harness then sandbox_sessions.agent_thread_id end,
+                harness = excluded.harness,
+                inflight_turn_input = excluded.inflight_turn_input, inflight_started_at = now(), inflight_attempts = 1,
+                last_delivered_id = coalesce(excluded.last_delivered_id, sandbox_sessions.last_delivered_id),
+                last_result = null, last_result_at = null, trace_id = coalesce(sandbox_sessions.trace_id, excluded.trace_id), updated_at = now()
+            """,
+            cancellationToken);
+        await session.Execute(
+            $"update agent_execution_requests set durable_turn_id = {turnId}, attempts = 1 where execution_id = {execution.ExecutionId}", cancellationToken);
+        await events.Append(session, execution.ThreadKey, execution.ExecutionId, StartEvents(execution, turnId, harness), cancellationToken);
+        return new PreparedTurn(turnId, input, Attempts: 1, Replayed: false);
+    }
+
+    static async Task<PreparedTurn> FindAgain(
+        SqlSession session, ClaimedExecution execution, SandboxRow sandbox, CancellationToken cancellationToken)
+    {
+        var found = await session.First(
+            $"""
+            select sandbox_id, inflight_turn_input::text, inflight_attempts
+            from sandbox_sessions
+            where thread_key = {execution.ThreadKey} and inflight_turn_id = {execution.TurnId}
+            """,
+            row => (SandboxId: row.GetString(0), Input: row.GetString(1), Attempts: row.GetInt32(2)),
+            cancellationToken);
+        if (found.SandboxId is null)
+            throw new FencedException(execution.ExecutionId);
+        if (found.SandboxId == sandbox.SandboxId)
+            return new PreparedTurn(execution.TurnId!, found.Input, found.Attempts, Replayed: found.Attempts > 1);
+
+        await session.Execute(
+            $"""
+            update sandbox_sessions
+            set sandbox_id = {sandbox.SandboxId}, inflight_attempts = inflight_attempts + 1, updated_at = now()
+            where thread_key = {execution.ThreadKey}
+            """,
+            cancellationToken);
+        await session.Execute(
+            $"update agent_execution_requests set attempts = {found.Attempts + 1}, turn_state = null where execution_id = {execution.ExecutionId}", cancellationToken);
+        return new PreparedTurn(execution.TurnId!, found.Input, found.Attempts + 1, Replayed: true);
+    }
+
+    static List<NewEvent> StartEvents(ClaimedExecution execution, string turnId, string harness) =>
+    [
+        ExecutionStateEvent.Of(execution.ExecutionId, execution.ThreadKey, ExecutionStatus.Running),
+        new NewEvent(EventKinds.ExecutionStarted, new JsonObject
+        {
+            ["type"] = "obs.execution_started", ["execution_id"] = execution.ExecutionId, ["thread_key"] = execution.ThreadKey, ["turn_id"] = turnId, ["harness"] = harness,
+        }.ToJsonString()),
+    ];
+
+    static List<NewEvent> TerminalEvents(ClaimedExecution execution, TurnState turn, TerminalState terminal)
+    {
+        var summary = new JsonObject { ["type"] = "execution.summary", ["execution_id"] = execution.ExecutionId, ["status"] = terminal.Status };
+        if (turn.Usage is { } usage)
+            summary["usage"] = new JsonObject { ["input_tokens"] = usage.InputTokens, ["output_tokens"] = usage.OutputTokens, ["cached_input_tokens"] = usage.CachedInputTokens };
+        List<(string, JsonNode?)> more = [("terminal_reason", terminal.Reason), ("result_text", terminal.ResultText ?? "")];
+        if (terminal.ErrorText is not null)
+            more.Add(("error_text", terminal.ErrorText));
+        if (turn.HarnessThreadId is not null)
+            more.Add(("agent_thread_id", turn.HarnessThreadId));
+        return
+        [
+            new NewEvent(EventKinds.ExecutionSummary, summary.ToJsonString()),
+            ExecutionStateEvent.Of(execution.ExecutionId, execution.ThreadKey, terminal.Status, more.ToArray()),
+        ];
+    }
+
+    static Jsonb State(TurnState state) => new(JsonSerializer.Serialize(state, ExecutionJson.Default.TurnState));
+
+    static Jsonb TextParts(string text) => new(new JsonArray(new JsonObject { ["type"] = "text", ["text"] = text }).ToJsonString());
+}
+
+/// <param name="TurnId">The durable id: a keeper delivers it once however often it is offered.</param>
+/// <param name="Input">The user message as JSON.</param>
+/// <param name="Attempts">How often it has been given to a sandbox, this time included.</param>
+/// <param name="Replayed">An earlier sandbox died with it.</param>
+internal sealed record PreparedTurn(string TurnId, string Input, int Attempts, bool Replayed);
+
+/// <param name="Status">A terminal status.</param>
+/// <param name="Reason">One of <see cref="TerminalReasons"/>.</param>
+/// <param name="ResultText">The answer, if there is one.</param>
+/// <param name="ErrorText">For people, where it failed.</param>
+/// <param name="Metadata">Merged into the execution's metadata: harness and version.</param>
+internal sealed record TerminalState(string Status, string Reason, string? ResultText, string? ErrorText, Jsonb Metadata);

@@ -1,0 +1,42 @@
+using System.Net.Sockets;
+using Centaur.Server.Platform.Database;
+using Npgsql;
+
+namespace Centaur.Server.Platform.Http;
+
+/// <summary>The one place where what nobody expected becomes HTTP. No exception's text leaves the process; the log has it.</summary>
+internal sealed class Failures(RequestDelegate next, Readiness readiness, ILogger<Failures> log)
+{
+    const int DiskFull = 28;
+
+    public async Task InvokeAsync(HttpContext http)
+    {
+        try
+        {
+            await next(http);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody listens any more.
+        }
+        catch (Exception e) when (!http.Response.HasStarted)
+        {
+            var failure = FailureOf(e);
+            if (failure.Status >= StatusCodes.Status500InternalServerError)
+                HttpLog.RequestFailed(log, http.Request.Method, http.Request.Path, failure.Status, e);
+            http.Response.Clear();
+            await failure.ExecuteAsync(http);
+        }
+    }
+
+    ApiFailure FailureOf(Exception e) => e switch
+    {
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => ApiFailure.Detail(413, "The request's body is larger than this server takes."),
+        BadHttpRequestException bad => ApiFailure.Detail(bad.StatusCode, "The request is malformed."),
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull } => ApiFailure.Detail(507, "The database's disk is full. Nothing was stored."),
+        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } when !readiness.IsReady => ApiFailure.Unavailable("The server is starting: the database is not migrated yet."),
+        _ when DatabaseOutage.Is(e) => ApiFailure.Unavailable("The database cannot be reached. Nothing was stored; try again."),
+        IOException { HResult: DiskFull } => ApiFailure.Detail(507, "The server's disk is full. Nothing was stored."),
+        _ => ApiFailure.Detail(StatusCodes.Status500InternalServerError, "Internal Server Error"),
+    };
+}

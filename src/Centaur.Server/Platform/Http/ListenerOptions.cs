@@ -1,0 +1,34 @@
+using System.Net;
+using Centaur.Server.Platform.Configuration;
+
+namespace Centaur.Server.Platform.Http;
+
+/// <summary>Where the server listens, and what it takes there.</summary>
+/// <param name="Api">For operators and clients.</param>
+/// <param name="Public">For webhooks; null is off.</param>
+/// <param name="SandboxSocket">A unix socket, for sandboxes alone.</param>
+/// <param name="Hosts">Names besides loopback's that a request's <c>Host</c> may carry.</param>
+/// <param name="CorsOrigins">Origins of browsers that may call the API.</param>
+/// <param name="MaxBodyBytes">A larger request is answered 413.</param>
+public sealed record ListenerOptions(
+    IPEndPoint Api, IPEndPoint? Public, string SandboxSocket, IReadOnlyList<string> Hosts, IReadOnlyList<string> CorsOrigins, long MaxBodyBytes)
+{
+    public static ListenerOptions Read(Settings settings)
+    {
+        var section = settings.Root.Section("listen");
+        var api = section.EndPoint("api", "127.0.0.1:8000");
+        if (api is null)
+        {
+            section.Report("api", "must be an address and a port");
+            api = new IPEndPoint(IPAddress.Loopback, 8000);
+        }
+
+        return new ListenerOptions(
+            api,
+            section.EndPoint("public", "127.0.0.1:8002"),
+            settings.Host.Layout.SandboxApiSocket,
+            section.Texts("hosts"),
+            section.Texts("cors_origins"),
+            section.Bytes("max_body", 32L << 20, 1L << 16));
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text.Json;
+using Centaur.Protocol;
+using Centaur.Protocol.Host;
+using Centaur.Server.Platform.Configuration;
+
+namespace Centaur.Server.Platform.Http;
+
+/// <summary>Tells the command line where this server listens, from when it listens until it stops. A server that was killed leaves its file, whose mark names nobody.</summary>
+internal sealed class ServerStateWriter(HostIdentity host, BoundListeners listeners, IHostApplicationLifetime lifetime, ILogger<ServerStateWriter> log) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        lifetime.ApplicationStarted.Register(Write);
+        lifetime.ApplicationStopping.Register(Remove);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    void Write()
+    {
+        var state = new ServerState(Mark(), listeners.Api, listeners.Sandboxes, listeners.Public, ProgramVersion.Text);
+        PrivateFile.Replace(host.Layout.ServerStateFile, JsonSerializer.Serialize(state, ProtocolJson.Default.ServerState));
+        HttpLog.Serving(log, listeners.Api, listeners.Sandboxes, listeners.Public ?? "off");
+    }
+
+    void Remove()
+    {
+        var written = PrivateFile.Read(host.Layout.ServerStateFile) is { } text ? JsonSerializer.Deserialize(text, ProtocolJson.Default.ServerState) : null;
+        if (written?.Process == Mark())
+            File.Delete(host.Layout.ServerStateFile);
+    }
+
+    static ProcessMark Mark() =>
+        new(Environment.ProcessId, ProcessMark.StartTicksOf(File.ReadAllText("/proc/self/stat")), File.ReadAllText(ProcessMark.BootIdFile).Trim());
+}

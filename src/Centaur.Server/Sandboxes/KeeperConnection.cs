@@ -1,0 +1,159 @@
+using System.Text.Json;
+using System.Threading.Channels;
+using Centaur.Protocol;
+using Centaur.Protocol.Attach;
+using Centaur.Protocol.Framing;
+
+namespace Centaur.Server.Sandboxes;
+
+/// <summary>
+/// One attachment to a keeper. Frames arrive in order and wait in a small buffer: when it is full the socket is not read, so a slow worker costs the
+/// keeper's journal and never our memory. Questions (policy, claim, turn) are asked one at a time and answered in order.
+/// </summary>
+internal sealed class KeeperConnection : IAsyncDisposable
+{
+    const int MaxLineBytes = 64 << 20;
+    static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
+
+    readonly Stream stream;
+    readonly LineWriter writer;
+    readonly Channel<Frame> frames = Channel.CreateBounded<Frame>(new BoundedChannelOptions(256) { SingleWriter = true });
+    readonly Channel<KeeperMessage> answers = Channel.CreateUnbounded<KeeperMessage>(new UnboundedChannelOptions { SingleWriter = true });
+    readonly SemaphoreSlim asking = new(1, 1);
+    readonly CancellationTokenSource closing = new();
+    Task reading = Task.CompletedTask;
+
+    KeeperConnection(Stream stream)
+    {
+        this.stream = stream;
+        writer = new LineWriter(stream);
+    }
+
+    /// <summary>Frames after the cursor of the attach request. Completes when the keeper closes: it died, or a newer attachment took over.</summary>
+    public ChannelReader<Frame> Frames => frames.Reader;
+
+    public Attached Attached { get; private set; } = null!;
+
+    /// <exception cref="KeeperRefusedException">The keeper holds a higher generation, or will not attach.</exception>
+    /// <exception cref="IOException">The keeper went away.</exception>
+    public static async Task<KeeperConnection> Attach(Stream stream, long generation, long afterSeq, CancellationToken cancellationToken)
+    {
+        var connection = new KeeperConnection(stream);
+        connection.reading = connection.Read();
+        try
+        {
+            connection.Attached = await connection.Ask<Attached>(new AttachRequest(generation, afterSeq), cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Asks and waits for the answer of that type.</summary>
+    /// <exception cref="KeeperRefusedException">The keeper said no, with a code of <see cref="RefusalCodes"/>.</exception>
+    public async Task<T> Ask<T>(WorkerMessage question, CancellationToken cancellationToken)
+        where T : KeeperMessage
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(AnswerLimit);
+        await asking.WaitAsync(limit.Token);
+        try
+        {
+            await Tell(question, limit.Token);
+            return await answers.Reader.ReadAsync(limit.Token) switch
+            {
+                T answer => answer,
+                Refused refused => throw new KeeperRefusedException(refused),
+                var other => throw new IOException($"The keeper answered {question.GetType().Name} with {other.GetType().Name}."),
+            };
+        }
+        catch (ChannelClosedException e)
+        {
+            throw new IOException("The keeper went away before it answered.", e);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException($"The keeper did not answer {question.GetType().Name} within {AnswerLimit.TotalSeconds:0} s.", e);
+        }
+        finally
+        {
+            asking.Release();
+        }
+    }
+
+    /// <summary>Says something that has no answer.</summary>
+    public Task Tell(WorkerMessage message, CancellationToken cancellationToken) =>
+        writer.Write(message, ProtocolJson.Default.WorkerMessage, cancellationToken);
+
+    /// <summary>Waits until the keeper has closed the attachment. What it still sends is dropped.</summary>
+    public async Task Ended(CancellationToken cancellationToken)
+    {
+        await foreach (var _ in frames.Reader.ReadAllAsync(cancellationToken))
+        {
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync();
+        await stream.DisposeAsync();
+        await reading;
+        writer.Dispose();
+        asking.Dispose();
+        closing.Dispose();
+    }
+
+    async Task Read()
+    {
+        Exception? end = null;
+        try
+        {
+            await using var lines = new LineReader(stream, MaxLineBytes);
+            while (await lines.Read(closing.Token) is { Kind: not LineKind.End } line)
+                await Take(line);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException or JsonException)
+        {
+            end = e is JsonException ? e : null;
+        }
+        finally
+        {
+            frames.Writer.TryComplete(end);
+            answers.Writer.TryComplete(end);
+        }
+    }
+
+    async Task Take(Line line)
+    {
+        if (line.Kind == LineKind.Oversized)
+            throw new JsonException($"The keeper sent a line of {line.Length} bytes.");
+        var head = new Utf8JsonReader(line.Bytes.Span);
+        if (IsFrame(ref head))
+            await frames.Writer.WriteAsync(JsonSerializer.Deserialize(line.Bytes.Span, ProtocolJson.Default.Frame)!, closing.Token);
+        else
+            await answers.Writer.WriteAsync(JsonSerializer.Deserialize(line.Bytes.Span, ProtocolJson.Default.KeeperMessage)!, closing.Token);
+    }
+
+    /// <summary>A frame is the only line without a type of its own.</summary>
+    static bool IsFrame(ref Utf8JsonReader json)
+    {
+        json.Read();
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("type"))
+                return false;
+            json.Skip();
+        }
+        return true;
+    }
+}
+
+/// <summary>The keeper understood and said no.</summary>
+internal sealed class KeeperRefusedException(Refused refused) : Exception(refused.Message)
+{
+    /// <summary>One of <see cref="RefusalCodes"/>.</summary>
+    public string Code => refused.Code;
+}

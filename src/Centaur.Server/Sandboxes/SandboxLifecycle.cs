@@ -1,0 +1,67 @@
+using Centaur.Protocol.Attach;
+using Centaur.Server.Platform.Database;
+
+namespace Centaur.Server.Sandboxes;
+
+/// <summary>Gets a thread its sandbox and takes it away again. Postgres says which sandbox a thread has; the keeper says whether it lives.</summary>
+internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations reservations, PostgresDatabase database, ISandboxBackend backend)
+{
+    /// <summary>
+    /// The thread's sandbox, owned at a new fencing generation and attached after the last stored frame. One that died since is attached too, as a journal to
+    /// read (phase dead): what its harness said before must not be lost.
+    /// </summary>
+    /// <exception cref="SandboxStartException">None can be started; the message is for people.</exception>
+    /// <exception cref="IOException">The keeper went away during the attach.</exception>
+    public async Task<OwnedSandbox> Acquire(string threadKey, string harness, CancellationToken cancellationToken)
+    {
+        var row = await store.Claim(threadKey, cancellationToken);
+        if (row is null)
+        {
+            await Reserve(threadKey, harness, cancellationToken);
+            row = await store.Claim(threadKey, cancellationToken)
+                ?? throw new IOException("The sandbox that was reserved for the thread was taken by another worker.");
+        }
+
+        var stream = await Connect(row, cancellationToken);
+        return new OwnedSandbox(row, await KeeperConnection.Attach(stream, row.FencingGeneration, row.LastSeq, cancellationToken));
+    }
+
+    /// <summary>Ends a sandbox; the thread's folder stays for its next one.</summary>
+    public async Task Stop(OwnedSandbox sandbox, string cause, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await sandbox.Keeper.Tell(new StopSandbox(cause), cancellationToken);
+            await sandbox.Keeper.Ended(cancellationToken);
+        }
+        catch (IOException)
+        {
+            // It is gone already, which is what was wanted.
+        }
+        await store.Bury(sandbox.Row, cause, cancellationToken);
+        await backend.Remove(sandbox.Row, cancellationToken);
+    }
+
+    Task Reserve(string threadKey, string harness, CancellationToken cancellationToken) =>
+        database.InTransaction(
+            async session =>
+            {
+                await session.LockThread(threadKey, cancellationToken);
+                await reservations.Reserve(session, threadKey, harness, cancellationToken);
+            },
+            cancellationToken);
+
+    async Task<Stream> Connect(SandboxRow row, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await backend.Connect(row, cancellationToken);
+        }
+        catch (SandboxStartException)
+        {
+            // It never ran: the next try, of this turn or of another, begins with a new one.
+            await store.Bury(row, "start_failed", cancellationToken);
+            throw;
+        }
+    }
+}

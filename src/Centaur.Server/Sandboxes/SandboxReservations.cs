@@ -1,0 +1,74 @@
+using System.Security.Cryptography;
+using System.Text;
+using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Signals;
+
+namespace Centaur.Server.Sandboxes;
+
+/// <summary>
+/// Gives a thread its sandbox's name before there is a sandbox: the row says what is wanted, the lifecycle makes it so. A thread that has a live sandbox keeps it;
+/// else a row <c>starting</c> is written for this host, on the folder and the uid that the thread has had here from its first sandbox on.
+/// </summary>
+public sealed class SandboxReservations(HostIdentity host, SandboxOptions options, WakeUps wakeUps)
+{
+    const int UidStep = 2;
+
+    /// <summary>In the caller's transaction, which must hold the thread's lock. The lifecycle is woken once it has committed.</summary>
+    /// <returns>The sandbox's id.</returns>
+    public async Task<string> Reserve(SqlSession session, string threadKey, string harness, CancellationToken cancellationToken)
+    {
+        var live = await session.First(
+            $"select sandbox_id from sandboxes where thread_key = {threadKey} and state in ('starting', 'claimed')", row => row.GetString(0), cancellationToken);
+        if (live is not null)
+            return live;
+
+        var (folder, uid) = await FolderOf(session, threadKey, cancellationToken);
+        var sandboxId = "sbx-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        // An older sandbox of the thread may still be stopping under this uid; the row then has none, and takes the folder's when the older one is dead.
+        await session.Execute(
+            $"""
+            insert into sandboxes (sandbox_id, host_id, thread_key, harness, state, folder, jail_uid)
+            select {sandboxId}, {host.HostId}, {threadKey}, {harness}, 'starting', {folder},
+                   case when exists (select from sandboxes where host_id = {host.HostId} and jail_uid = {uid} and state <> 'dead') then null else {uid} end
+            """,
+            cancellationToken);
+        session.AfterCommit(() => wakeUps.Raise(Topics.Sandboxes));
+        return sandboxId;
+    }
+
+    /// <summary>A uid of this host that no folder and no sandbox has; null where the server is not root. The caller's transaction keeps it from others.</summary>
+    public async Task<int?> AllocateUid(SqlSession session, CancellationToken cancellationToken)
+    {
+        if (!host.IsRoot)
+            return null;
+        await session.Execute($"select pg_advisory_xact_lock(hashtext({"sandbox-uids:" + host.HostId}))", cancellationToken);
+        return await session.First(
+            $"""
+            select greatest(
+                {options.FirstUid},
+                {UidStep} + coalesce((select max(jail_uid) from thread_folders where host_id = {host.HostId}), 0),
+                {UidStep} + coalesce((select max(jail_uid) from sandboxes where host_id = {host.HostId}), 0))
+            """,
+            row => row.GetInt32(0),
+            cancellationToken);
+    }
+
+    /// <summary>The name of a thread's folder: its key may hold anything, a folder's name may not.</summary>
+    public static string FolderName(string threadKey) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(threadKey)))[..32];
+
+    async Task<(string Folder, int? Uid)> FolderOf(SqlSession session, string threadKey, CancellationToken cancellationToken)
+    {
+        var known = await session.First(
+            $"select folder, jail_uid from thread_folders where thread_key = {threadKey} and host_id = {host.HostId}",
+            row => (Folder: row.GetString(0), Uid: row.IsDBNull(1) ? (int?)null : row.GetInt32(1)),
+            cancellationToken);
+        if (known.Folder is not null)
+            return known;
+        var folder = FolderName(threadKey);
+        var uid = await AllocateUid(session, cancellationToken);
+        await session.Execute(
+            $"insert into thread_folders (thread_key, host_id, folder, jail_uid) values ({threadKey}, {host.HostId}, {folder}, {uid})", cancellationToken);
+        return (folder, uid);
+    }
+}

@@ -1,0 +1,22 @@
+using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Sandboxes.Local;
+
+namespace Centaur.Server.Sandboxes;
+
+/// <summary>
+/// The jails that turns run in, one a thread: reserved by a spawn, started ahead of the first turn, attached by whoever runs a turn, buried when they die.
+/// Threads reserve them; executions drive them; nobody else touches a keeper.
+/// </summary>
+public static class SandboxesSlice
+{
+    public static void AddSandboxes(this IServiceCollection services, Settings settings)
+    {
+        services.AddSingleton(SandboxOptions.Read(settings));
+        services.AddSingleton<SandboxReservations>();
+        services.AddSingleton(_ => KeeperPrograms.BesideThisOne());
+        services.AddSingleton<ISandboxBackend, LocalBackend>();
+        services.AddSingleton<SandboxStore>();
+        services.AddSingleton<SandboxLifecycle>();
+        services.AddHostedService<SandboxStarter>();
+    }
+}

@@ -1,0 +1,28 @@
+using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Threads.Messages;
+using Centaur.Server.Threads.Workspaces;
+
+namespace Centaur.Server.Threads;
+
+/// <summary>
+/// A conversation: its assignment to a harness and a sandbox, its messages, its uploaded repository. Clients with <c>agent:execute</c> may use every thread, a sandbox its own alone.
+/// </summary>
+public static class ThreadsSlice
+{
+    public static void AddThreads(this IServiceCollection services, Settings settings)
+    {
+        services.AddSingleton(ThreadOptions.Read(settings));
+        services.AddSingleton<AssignmentStore>();
+        services.AddSingleton<SpawnThread>();
+        services.AddSingleton<MessageStore>();
+        services.AddSingleton<PostMessage>();
+        services.AddSingleton<WorkspaceStore>();
+    }
+
+    public static void MapThreads(this IEndpointRouteBuilder routes)
+    {
+        SpawnEndpoint.Map(routes);
+        MessageEndpoints.Map(routes);
+        WorkspaceEndpoints.Map(routes);
+    }
+}

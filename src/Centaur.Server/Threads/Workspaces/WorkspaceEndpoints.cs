@@ -1,0 +1,95 @@
+using System.Net.Mime;
+using Centaur.Server.Access;
+using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Platform.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Centaur.Server.Threads.Workspaces;
+
+/// <summary>
+/// A client uploads a repository as a git bundle; the thread's sandbox downloads it and clones it inside its jail. The upload is spooled to a private file first: Postgres wants to know
+/// a value's length before its first byte, and a slow client must not hold a connection to it.
+/// </summary>
+internal static class WorkspaceEndpoints
+{
+    const long MaxBundle = 256L << 20;
+    const string Route = "/agent/workspaces/{thread_key}/bundle";
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPost(Route, Put)
+            .Needs(Scopes.Execute).WithTags("workspaces").WithSummary("Upload a git bundle that the thread's sandbox will clone")
+            .Accepts<Stream>(MediaTypeNames.Application.Octet).Produces<StoredBundle>().Produces<DetailBody>(413).Produces<DetailBody>(415);
+        routes.MapGet(Route, Get)
+            .NeedsAnyKey().On(Listener.Api | Listener.Sandbox).WithTags("workspaces").WithSummary("Download the thread's git bundle")
+            .Produces(200, contentType: MediaTypeNames.Application.Octet).Produces<DetailBody>(404);
+    }
+
+    static async Task<IResult> Put(string? name, HttpContext http, WorkspaceStore store, HostIdentity host, CancellationToken cancellationToken)
+    {
+        var threadKey = http.RouteValue("thread_key");
+        if (http.Enter(threadKey) is { } refused)
+            return refused;
+        if (http.Request.ContentType?.Split(';')[0].Trim() != MediaTypeNames.Application.Octet)
+            return ApiFailure.Detail(StatusCodes.Status415UnsupportedMediaType, "Send the bundle as application/octet-stream.");
+        name ??= "workspace";
+        if (name.Length is 0 or > 100 || name is "." or ".." || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') || name[0] is '-')
+            return ApiFailure.Invalid([new FieldError(["query", "name"], "name must be 1 to 100 letters, digits, dots, underscores and hyphens", "value_error")]);
+        if (http.Request.ContentLength > MaxBundle)
+            return TooLarge();
+
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = MaxBundle;
+        await using var spool = Spool(host.Layout.UploadsFolder);
+        try
+        {
+            await http.Request.Body.CopyToAsync(spool, cancellationToken);
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            return TooLarge();
+        }
+
+        spool.Position = 0;
+        await store.Put(threadKey, name, spool, cancellationToken);
+        return TypedResults.Json(new StoredBundle(true, threadKey, name, spool.Length), ApiJson.Options);
+    }
+
+    static async Task<IResult> Get(HttpContext http, WorkspaceStore store, CancellationToken cancellationToken)
+    {
+        var threadKey = http.RouteValue("thread_key");
+        if (http.Enter(threadKey) is { } refused)
+            return refused;
+        var found = await store.Read(
+            threadKey,
+            async (data, length) =>
+            {
+                http.Response.ContentType = MediaTypeNames.Application.Octet;
+                http.Response.ContentLength = length;
+                await data.CopyToAsync(http.Response.Body, cancellationToken);
+            },
+            cancellationToken);
+        if (!found)
+            return ApiFailure.Detail(StatusCodes.Status404NotFound, "The thread has no uploaded repository");
+        await store.MarkCloned(threadKey, cancellationToken);
+        return Results.Empty;
+    }
+
+    /// <summary>Has no name once it is open, so that a death leaves nothing behind.</summary>
+    static FileStream Spool(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var path = Path.Combine(folder, $"bundle-{Guid.CreateVersion7():N}");
+        var stream = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, Options = FileOptions.Asynchronous,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        File.Delete(path);
+        return stream;
+    }
+
+    static ApiFailure TooLarge() => ApiFailure.Detail(StatusCodes.Status413PayloadTooLarge, "The bundle is larger than 256 MiB. Upload a shallower history, or clone from a remote.");
+}
+
+public sealed record StoredBundle(bool Ok, string ThreadKey, string Name, long Bytes);

@@ -1,0 +1,97 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Centaur.Protocol;
+using Centaur.Protocol.Host;
+using Xunit;
+
+namespace Centaur.EndToEnd;
+
+/// <summary>
+/// A whole Centaur in a folder of its own: embedded Postgres, broker, server, and the scripted model under the name api.openai.com with a real key that only
+/// the broker holds. Gone, with all its processes, when the test class is done.
+/// </summary>
+public class Installation : IAsyncLifetime
+{
+    public const string ModelHost = "api.openai.com";
+
+    ScriptedModel? model;
+    HttpClient? http;
+
+    internal ScriptedModel Model => model ?? throw new InvalidOperationException("Not started.");
+
+    internal HttpClient Http => http ?? throw new InvalidOperationException("Not started.");
+
+    public string Home { get; } = Path.Combine(Path.GetTempPath(), "centaur-e2e-" + Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4)));
+
+    internal HostLayout Layout => HostLayout.Find(name => name == "CENTAUR_HOME" ? Home : Environment.GetEnvironmentVariable(name), (uint)(Environment.IsPrivilegedProcess ? 0 : 1000));
+
+    internal ServerState Server => JsonSerializer.Deserialize(File.ReadAllText(Layout.ServerStateFile), ProtocolJson.Default.ServerState)!;
+
+    /// <summary>Lines that a test class adds to the configuration.</summary>
+    protected virtual string MoreConfiguration => "";
+
+    public async ValueTask InitializeAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        Directory.CreateDirectory(Home);
+        var harnesses = Path.Combine(Programs.Root, "artifacts", "harnesses");
+        Directory.CreateDirectory(harnesses);
+        Directory.CreateSymbolicLink(Layout.HarnessesFolder, harnesses);
+        model = await ScriptedModel.Start(Path.Combine(Home, "model"), ModelHost, limit.Token);
+        await File.WriteAllTextAsync(Layout.ConfigFile, Configuration(), limit.Token);
+        await SetModelKey(limit.Token);
+        await Up(limit.Token);
+    }
+
+    /// <summary>Brings up what is not up, as a user would after a crash.</summary>
+    internal async Task Up(CancellationToken cancellationToken)
+    {
+        (await Cli(["up", "--detach"], null, cancellationToken)).Succeeded();
+        http?.Dispose();
+        http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) })
+        {
+            BaseAddress = new Uri(Server.Api),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(Layout.BootstrapKeyFile, cancellationToken)).Trim());
+    }
+
+    internal Task<Finished> Cli(IEnumerable<string> arguments, string? input, CancellationToken cancellationToken) =>
+        Programs.Run(Programs.Cli, arguments, new Dictionary<string, string> { ["CENTAUR_HOME"] = Home }, input, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        await Cli(["down"], null, limit.Token);
+        http?.Dispose();
+        if (model is not null)
+            await model.DisposeAsync();
+        Directory.Delete(Layout.HarnessesFolder);
+        Directory.Delete(Home, recursive: true);
+        if (Directory.Exists(Layout.Runtime))
+            Directory.Delete(Layout.Runtime, recursive: true);
+    }
+
+    protected virtual async Task SetModelKey(CancellationToken cancellationToken) =>
+        (await Cli(["secrets", "set", "OPENAI_API_KEY"], Model.Key, cancellationToken)).Succeeded();
+
+    string Configuration() =>
+        $"""
+        listen:
+          api: 127.0.0.1:0
+          public: 127.0.0.1:0
+        worker:
+          lease_seconds: 2
+          renew_seconds: 0.5
+        egress:
+          map:
+            - host: {ModelHost}
+              port: 443
+              address: 127.0.0.1
+              target_port: {Model.Port}
+              ca_file: {Model.CaFile}
+              secrets: [OPENAI_API_KEY]
+        {MoreConfiguration}
+        """;
+}
