@@ -10,12 +10,12 @@ namespace Centaur.Cli.Tests;
 /// <summary>A home of its own for one test, with everything that was started in it ended and every folder removed at the end.</summary>
 public sealed class TemporaryHome : IAsyncDisposable
 {
-    readonly StringWriter output;
-    readonly StringWriter error;
+    readonly RecordingWriter output;
+    readonly RecordingWriter error;
 
     public TemporaryHome(IReadOnlyDictionary<string, string>? variables = null, string input = "", string? dist = null)
     {
-        (output, error) = (new StringWriter(), new StringWriter());
+        (output, error) = (new RecordingWriter(), new RecordingWriter());
         var home = $"/tmp/ct-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}";
         var all = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -30,7 +30,7 @@ public sealed class TemporaryHome : IAsyncDisposable
         Context = new CliContext
         {
             Layout = HostLayout.Find(all.GetValueOrDefault, uid),
-            Terminal = new Terminal(TextWriter.Synchronized(output), TextWriter.Synchronized(error), new StringReader(input), inputIsTerminal: false, outputIsTerminal: false),
+            Terminal = new Terminal(output, error, new StringReader(input), inputIsTerminal: false, outputIsTerminal: false),
             Programs = new ProgramPaths(dist ?? Path.Combine(home, "no-dist")),
             Variables = all,
             Uid = uid,
@@ -56,14 +56,7 @@ public sealed class TemporaryHome : IAsyncDisposable
     internal PostgresProcess Postgres => new(Context);
 
     /// <summary>What went to standard output.</summary>
-    public string Output
-    {
-        get
-        {
-            Context.Terminal.Out.Flush();
-            return output.ToString();
-        }
-    }
+    public string Output => output.ToString();
 
     /// <summary>What went to standard error.</summary>
     public string Error => error.ToString();
