@@ -25,6 +25,7 @@ internal static class CentaurCommand
             KeyVerbs.Build(context),
             DoctorVerb.Build(context),
             TestVerb.Build(context),
+            BenchVerb.Build(context),
             help,
             new VersionOption());
     }
