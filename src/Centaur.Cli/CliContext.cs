@@ -1,6 +1,7 @@
 using System.Collections;
 using Centaur.Cli.Output;
 using Centaur.Cli.Processes;
+using Centaur.Cli.Stack;
 using Centaur.Protocol.Host;
 
 namespace Centaur.Cli;
@@ -14,6 +15,9 @@ internal sealed record CliContext
     public required IReadOnlyDictionary<string, string> Variables { get; init; }
     public required uint Uid { get; init; }
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Where the programs are started from; see <see cref="ProgramInstall"/>.</summary>
+    public ProgramPaths RunFrom => ProgramInstall.Place(this);
 
     public bool IsRoot => Uid == 0;
 

@@ -13,6 +13,7 @@ try
     {
         ["sandbox"] => await SandboxCommand.Run(stopping.Token),
         ["broker", .. var rest] => await BrokerCommand.Run(BrokerOptions.Parse(rest), stopping.Token),
+        ["--config", var path] => await StandaloneCommand.Run(path, stopping.Token),
         ["--help"] or ["-h"] => Say(Console.Out, Usage.Text, 0),
         _ => Say(Console.Error, Usage.Text, 2),
     };

@@ -2,6 +2,7 @@ using Centaur.Server.Access;
 using Centaur.Server.Attachments;
 using Centaur.Server.Events;
 using Centaur.Server.Executions;
+using Centaur.Server.Harnesses;
 using Centaur.Server.Platform;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Sandboxes;
@@ -50,7 +51,8 @@ public static class Program
         builder.Services.AddAccess(settings);
         builder.Services.AddEvents();
         builder.Services.AddSecrets(settings);
-        builder.Services.AddSandboxReservations(settings);
+        builder.Services.AddSandboxes(settings);
+        builder.Services.AddHarnesses();
         builder.Services.AddAttachments();
         builder.Services.AddThreads(settings);
         builder.Services.AddExecutions(settings);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Centaur.Cli.Output;
 using Centaur.Cli.Postgres;
+using Centaur.Cli.Processes;
 using Centaur.Cli.Stack;
 using Centaur.Protocol.Host;
 
@@ -9,11 +10,12 @@ namespace Centaur.Cli.Tests;
 /// <summary>A home of its own for one test, with everything that was started in it ended and every folder removed at the end.</summary>
 public sealed class TemporaryHome : IAsyncDisposable
 {
-    readonly StringWriter output = new();
-    readonly StringWriter error = new();
+    readonly RecordingWriter output;
+    readonly RecordingWriter error;
 
     public TemporaryHome(IReadOnlyDictionary<string, string>? variables = null, string input = "", string? dist = null)
     {
+        (output, error) = (new RecordingWriter(), new RecordingWriter());
         var home = $"/tmp/ct-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}";
         var all = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -24,7 +26,7 @@ public sealed class TemporaryHome : IAsyncDisposable
         foreach (var (name, value) in variables ?? new Dictionary<string, string>())
             all[name] = value;
 
-        var uid = Processes.Native.EffectiveUid();
+        var uid = Native.EffectiveUid();
         Context = new CliContext
         {
             Layout = HostLayout.Find(all.GetValueOrDefault, uid),
@@ -34,6 +36,19 @@ public sealed class TemporaryHome : IAsyncDisposable
             Uid = uid,
         };
         Folders = new HostFolders(Context);
+    }
+
+    TemporaryHome(TemporaryHome same, CliContext context) => (output, error, Context, Folders) = (same.output, same.error, context, new HostFolders(context));
+
+    /// <summary>The same home for a shell in which one variable is set as well.</summary>
+    public TemporaryHome With(string variable, string value) =>
+        new(this, Context with { Variables = new Dictionary<string, string>(Context.Variables, StringComparer.Ordinal) { [variable] = value } });
+
+    /// <summary>Writes the configuration file.</summary>
+    public void Configure(string yaml)
+    {
+        Folders.MakeHome();
+        File.WriteAllText(Context.Layout.ConfigFile, yaml);
     }
 
     internal CliContext Context { get; }

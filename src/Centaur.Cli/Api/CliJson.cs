@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Centaur.Cli.Ask;
 using Centaur.Cli.Commands;
+using Centaur.Cli.Doctor;
 
 namespace Centaur.Cli.Api;
 
@@ -24,6 +25,7 @@ namespace Centaur.Cli.Api;
 [JsonSerializable(typeof(KeysAnswer))]
 [JsonSerializable(typeof(AskResult))]
 [JsonSerializable(typeof(StatusReport))]
+[JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class CliJson : JsonSerializerContext;

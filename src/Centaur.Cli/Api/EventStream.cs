@@ -20,8 +20,8 @@ internal sealed class EventStream(ApiClient api, string threadKey, string? execu
     public long Cursor { get; set; }
 
     /// <summary>
-    /// Reads until the server ends the stream, which it does only for one execution that is over. <paramref name="onBreak"/> is called before each reconnect with
-    /// the number of tries that failed in a row, and waits as long as it likes, or throws to give up.
+    /// Reads until the caller has seen enough. A stream that ends is opened again, whether it broke or its server went down in good order;
+    /// <paramref name="onBreak"/> is called before, with the number of connections in a row that brought nothing, and waits as long as it likes, or throws to give up.
     /// </summary>
     public async IAsyncEnumerable<ThreadEvent> Read(Func<int, CancellationToken, Task> onBreak, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -29,20 +29,13 @@ internal sealed class EventStream(ApiClient api, string threadKey, string? execu
         while (true)
         {
             using var answer = await api.OpenStream(Path(), cancellationToken);
-            var ended = false;
             if (answer is not null)
             {
                 var items = SseParser.Create(await answer.Content.ReadAsStreamAsync(cancellationToken)).EnumerateAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
                 await using (items)
                 {
-                    while (await Next(items) is { } more)
+                    while (await Next(items))
                     {
-                        if (!more)
-                        {
-                            ended = true;
-                            break;
-                        }
-
                         failures = 0;
                         if (Understand(items.Current) is { } read)
                             yield return read;
@@ -50,14 +43,11 @@ internal sealed class EventStream(ApiClient api, string threadKey, string? execu
                 }
             }
 
-            if (ended && executionId is not null)
-                yield break;
             await onBreak(++failures, cancellationToken);
         }
     }
 
-    /// <returns>True for an item, false at the stream's proper end, null when the connection broke.</returns>
-    static async Task<bool?> Next(IAsyncEnumerator<SseItem<string>> items)
+    static async Task<bool> Next(IAsyncEnumerator<SseItem<string>> items)
     {
         try
         {
@@ -65,7 +55,7 @@ internal sealed class EventStream(ApiClient api, string threadKey, string? execu
         }
         catch (Exception broken) when (broken is IOException or HttpRequestException)
         {
-            return null;
+            return false;
         }
     }
 

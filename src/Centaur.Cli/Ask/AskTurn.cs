@@ -120,7 +120,7 @@ internal sealed class AskTurn(CliContext context, AskRequest request)
                 $"centaur ask --id {id} --thread {ThreadKey} … takes it up again, as one execution.");
         }
 
-        if (failures == 1)
+        if (failures == 2)
             context.Terminal.Note("The connection to the server broke; reconnecting …");
         if (isLocal && failures > 1)
             await LocalStack.EnsureUp(context, cancellationToken);

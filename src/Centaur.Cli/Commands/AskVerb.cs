@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Centaur.Cli.Ask;
+using Centaur.Protocol.Host;
 
 namespace Centaur.Cli.Commands;
 
@@ -22,6 +24,7 @@ internal static class AskVerb
             Remark = "Brings Centaur up when it is not. Progress goes to standard error. Ctrl-C stops the agent.",
         }.With(prompt, repo, thread, harness, id, json, quiet).Does(async (parsed, cancellationToken) =>
         {
+            MustBeWords(parsed, parsed.GetValue(prompt) ?? []);
             var words = string.Join(' ', parsed.GetValue(prompt) ?? []);
             if (words.Length == 0 && !context.Terminal.InputIsTerminal)
                 words = await context.Terminal.Input.ReadToEndAsync(cancellationToken);
@@ -39,5 +42,14 @@ internal static class AskVerb
             };
             return await new AskTurn(context, request).Run(cancellationToken);
         });
+    }
+
+    /// <summary>A mistyped option would otherwise become part of the question.</summary>
+    static void MustBeWords(ParseResult parsed, IReadOnlyList<string> words)
+    {
+        if (words.FirstOrDefault(word => word.StartsWith("--", StringComparison.Ordinal)) is not { } strange || parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash))
+            return;
+        var nearest = NearestName.Of(strange, parsed.CommandResult.Command.Options.Select(option => option.Name));
+        throw new CliError(ExitCode.Usage, $"ask has no option {strange}.", $"Did you mean {nearest}?", "Where it belongs to the question, write: centaur ask -- " + strange);
     }
 }

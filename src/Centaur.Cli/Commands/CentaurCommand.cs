@@ -23,6 +23,9 @@ internal static class CentaurCommand
             LogsVerb.Build(context),
             SecretVerbs.Build(context),
             KeyVerbs.Build(context),
+            DoctorVerb.Build(context),
+            TestVerb.Build(context),
+            BenchVerb.Build(context),
             help,
             new VersionOption());
     }
@@ -45,7 +48,11 @@ internal static class CentaurCommand
                 throw new CliError(ExitCode.Prerequisite, unknown.ToString(), "A setting that nobody reads does nothing, silently.", $"unset {unknown.Name}");
 
             // A prompt may begin with @; it is never a file of arguments.
-            var parsed = Build(context).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            var words = arguments.Count == 0 ? ["--help"] : arguments;
+            var parsed = Build(context).Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
+                throw UsageError.Of(parsed);
+
             var configuration = new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
@@ -53,8 +60,7 @@ internal static class CentaurCommand
                 Output = context.Terminal.Out,
                 Error = context.Terminal.Error,
             };
-            var exitCode = await parsed.InvokeAsync(configuration, cancellationToken);
-            return parsed.Errors.Count > 0 ? ExitCode.Usage : exitCode;
+            return await parsed.InvokeAsync(configuration, cancellationToken);
         }
         catch (CliError failure)
         {

@@ -58,7 +58,7 @@ internal sealed class PostgresCluster(CliContext context)
         var made = await ProcessRun.Of(
             Command(
                 binaries.InitDb, "-D", Unfinished, "-U", HostLayout.DatabaseName, "--auth-local=peer", "--auth-host=reject", "--encoding=UTF8",
-                "--locale=C.UTF-8", "--data-checksums", "--no-instructions"),
+                "--locale=C.UTF-8", "--data-checksums", "--no-instructions", "--no-sync"),
             cancellationToken);
         if (!made.Succeeded)
             throw Failed("initdb failed.", made);
@@ -72,6 +72,9 @@ internal sealed class PostgresCluster(CliContext context)
         await File.AppendAllTextAsync(Path.Combine(Unfinished, "postgresql.conf"), $"\ninclude = '{PostgresSettings.FileName}'\n", cancellationToken);
         PostgresSettings.Write(Unfinished, layout, await UserName(cancellationToken));
         await folders.GiveToPostgres(Path.Combine(Unfinished, PostgresSettings.FileName), cancellationToken);
+
+        // One flush for all of its thousand files instead of one for each.
+        await ProcessRun.Of(new ProcessCommand("sync", "--file-system", Unfinished), cancellationToken);
 
         // 2
         Directory.Move(Unfinished, layout.PostgresData);

@@ -12,6 +12,7 @@ namespace Centaur.Cli.Postgres;
 internal sealed class PostgresProcess(CliContext context)
 {
     static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan UsualStart = TimeSpan.FromSeconds(2);
     static readonly TimeSpan FastStopLimit = TimeSpan.FromSeconds(30);
     static readonly TimeSpan OrphanLimit = TimeSpan.FromSeconds(30);
 
@@ -58,7 +59,8 @@ internal sealed class PostgresProcess(CliContext context)
     /// <summary>Waits until it takes connections; false when it ended instead.</summary>
     async Task<bool> IsReady(ProcessMark postmaster, long logEnd, CancellationToken cancellationToken)
     {
-        var deadline = Environment.TickCount64 + (long)ReadyLimit.TotalMilliseconds;
+        var begun = Environment.TickCount64;
+        var deadline = begun + (long)ReadyLimit.TotalMilliseconds;
         var told = false;
         while (true)
         {
@@ -72,7 +74,7 @@ internal sealed class PostgresProcess(CliContext context)
                 return false;
             if (Environment.TickCount64 > deadline)
                 throw Failed($"Postgres is not ready after {ReadyLimit.TotalMinutes:0} minutes.", logEnd);
-            if (answer.Answer == PostgresAnswer.NotYet && !told)
+            if (answer.Answer == PostgresAnswer.NotYet && !told && Environment.TickCount64 - begun > UsualStart.TotalMilliseconds)
             {
                 context.Terminal.Note("Postgres recovers what its last run left …");
                 told = true;

@@ -15,10 +15,6 @@ internal sealed record ProcessCommand(string Program, params IReadOnlyList<strin
     public ProcessCommand As(string user) =>
         this with { Program = "setpriv", Arguments = [$"--reuid={user}", $"--regid={user}", "--init-groups", "--", Program, .. Arguments] };
 
-    /// <summary>The same under a uid that no user has.</summary>
-    public ProcessCommand As(int uid) =>
-        this with { Program = "setpriv", Arguments = [$"--reuid={uid}", $"--regid={uid}", "--clear-groups", "--", Program, .. Arguments] };
-
     public ProcessStartInfo ToStartInfo()
     {
         var start = new ProcessStartInfo(Program, Arguments) { UseShellExecute = false, WorkingDirectory = Folder };

@@ -11,7 +11,7 @@ internal static partial class SecretFile
     public static string Valid(string name) =>
         NameForm().IsMatch(name)
             ? name
-            : throw new CliError(ExitCode.Usage, "That is not a name of a secret.", "Names are letters, digits, dots, dashes and underscores, and begin with a letter or an underscore; 128 at most.");
+            : throw new CliError(ExitCode.Usage, "That is not a name of a secret.", "Names are letters, digits and underscores, and begin with a letter or an underscore; 128 at most.");
 
     public static void Write(CliContext context, string name, string value)
     {
@@ -32,6 +32,6 @@ internal static partial class SecretFile
 
     public static void Delete(CliContext context, string name) => File.Delete(Path.Combine(context.Layout.SecretsFolder, name));
 
-    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_.-]{0,127}\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_]{0,127}\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex NameForm();
 }

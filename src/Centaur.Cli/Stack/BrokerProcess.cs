@@ -20,24 +20,20 @@ internal sealed class BrokerProcess(CliContext context)
     {
         if (Running() is { } running)
         {
-            if (ProcessTable.ProgramOf(running.Pid) == Native.RealPath(context.Programs.Proxy))
+            if (ProcessTable.ProgramOf(running.Pid) == Native.RealPath(context.RunFrom.Proxy))
                 return false;
             context.Terminal.Note("The secret broker runs an older build; starting it anew …");
             await Stop(cancellationToken);
         }
 
-        foreach (var socket in new[] { layout.BrokerControlSocket, layout.BrokerFetchSocket })
-            File.Delete(socket);
-
         var command = new ProcessCommand(
-            ProgramPaths.Built(context.Programs.Proxy), "broker", "--secrets-folder", layout.SecretsFolder,
-            "--control-socket", layout.BrokerControlSocket, "--fetch-socket", layout.BrokerFetchSocket,
-            "--user", context.Uid.ToString(CultureInfo.InvariantCulture))
+            ProgramPaths.Built(context.RunFrom.Proxy), "broker", "--secrets-folder", layout.SecretsFolder,
+            "--control-socket", layout.BrokerControlSocket, "--fetch-socket", layout.BrokerFetchSocket)
         {
             Environment = ProgramEnvironment.Broker(context),
         };
         if (context.IsRoot)
-            command = command.As(HostLayout.BrokerUid);
+            command = command with { Arguments = [.. command.Arguments, "--user", HostLayout.BrokerUid.ToString(CultureInfo.InvariantCulture)] };
 
         var logEnd = LogTail.End(layout.BrokerLog);
         var broker = command.StartDetached(layout.BrokerLog);

@@ -1,47 +1,37 @@
-using System.Globalization;
+using System.Text.Json;
+using Centaur.Cli.Api;
 using Centaur.Cli.Processes;
 using Centaur.Protocol;
 using Centaur.Protocol.Host;
 
 namespace Centaur.Cli.Stack;
 
-/// <summary>The scripted model that answers where no model key is set. Only <c>ask</c> starts it; it writes its own address file once it listens.</summary>
+/// <summary>
+/// The scripted model that answers where no model key is set. Only <c>ask</c> starts it. It outlives a server that is killed, because a turn goes on
+/// meanwhile, and takes its old port again after a death of its own, because policies name it.
+/// </summary>
 internal sealed class DemoModelProcess(CliContext context)
 {
     static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(20);
 
     readonly HostLayout layout = context.Layout;
 
-    public DemoModelState? Running() =>
-        PidFile.Read(layout.DemoModelFile, ProtocolJson.Default.DemoModelState) is { } state && ProcessTable.IsAlive(state.Process) ? state : null;
+    public DemoModelState? Running() => Read() is { } state && ProcessTable.IsAlive(state.Process) ? state : null;
 
     public async Task<DemoModelState> EnsureRunning(CancellationToken cancellationToken)
     {
+        using var held = await UpLock.Take(context, cancellationToken);
         if (Running() is { } running)
             return running;
 
-        File.Delete(layout.DemoModelFile);
-        var command = new ProcessCommand(ProgramPaths.Built(context.Programs.DemoModel), "--state-file", layout.DemoModelFile, "--port", 0.ToString(CultureInfo.InvariantCulture))
-        {
-            Environment = ProgramEnvironment.DemoModel(context),
-        };
-        var logEnd = LogTail.End(layout.DemoModelLog);
-        var process = command.StartDetached(layout.DemoModelLog);
-        var deadline = Environment.TickCount64 + (long)ReadyLimit.TotalMilliseconds;
-        while (true)
-        {
-            if (Running() is { } ready)
-                return ready;
-            if (!ProcessTable.IsAlive(process) || Environment.TickCount64 > deadline)
+        var previous = Read() is { } dead ? new Uri(dead.BaseUrl).Port : 0;
+        var state = (previous == 0 ? null : await Start(previous, cancellationToken)) ?? await Start(port: 0, cancellationToken)
+            ?? throw new CliError(ExitCode.Prerequisite, "The demo model did not start.", remedy: $"The whole log is {layout.DemoModelLog}.")
             {
-                throw new CliError(ExitCode.Prerequisite, "The demo model did not start.", remedy: $"The whole log is {layout.DemoModelLog}.")
-                {
-                    Evidence = LogTail.Read(layout.DemoModelLog, 10, logEnd),
-                };
-            }
-
-            await Task.Delay(20, cancellationToken);
-        }
+                Evidence = LogTail.Read(layout.DemoModelLog, 10),
+            };
+        PidFile.Write(layout.DemoModelFile, state, ProtocolJson.Default.DemoModelState);
+        return state;
     }
 
     public async Task<bool> Stop(CancellationToken cancellationToken)
@@ -51,5 +41,39 @@ internal sealed class DemoModelProcess(CliContext context)
         await ProcessTable.Stop(running.Process, Native.SigTerm, TimeSpan.FromSeconds(5), cancellationToken);
         File.Delete(layout.DemoModelFile);
         return true;
+    }
+
+    async Task<DemoModelState?> Start(int port, CancellationToken cancellationToken)
+    {
+        var logEnd = LogTail.End(layout.DemoModelLog);
+        var process = new ProcessCommand(ProgramPaths.Built(context.RunFrom.DemoModel), "--listen", $"127.0.0.1:{port}")
+        {
+            Environment = ProgramEnvironment.DemoModel(context),
+        }.StartDetached(layout.DemoModelLog);
+        var deadline = Environment.TickCount64 + (long)ReadyLimit.TotalMilliseconds;
+        while (ProcessTable.IsAlive(process) && Environment.TickCount64 < deadline)
+        {
+            if (LogTail.Read(layout.DemoModelLog, 5, logEnd).Select(Address).FirstOrDefault(address => address is not null) is { } address)
+                return new DemoModelState(process, address);
+            await Task.Delay(20, cancellationToken);
+        }
+
+        await ProcessTable.Stop(process, Native.SigTerm, TimeSpan.FromSeconds(1), cancellationToken);
+        return null;
+    }
+
+    DemoModelState? Read() => PidFile.Read(layout.DemoModelFile, ProtocolJson.Default.DemoModelState);
+
+    /// <summary>The address in its announcement, <c>{"listening":"http://127.0.0.1:41231"}</c>.</summary>
+    static string? Address(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, CliJson.Default.JsonElement).TryGetProperty("listening", out var address) ? address.GetString() : null;
+        }
+        catch (Exception other) when (other is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Centaur.Cli.Postgres;
+using Centaur.Cli.Processes;
 using Centaur.Protocol.Host;
 
 namespace Centaur.Cli.Stack;
@@ -21,7 +22,7 @@ internal sealed class LocalStack(CliContext context)
     public ServerState? StateWhenUp() =>
         Server.Running() is { } server && Server.State() is { } state && state.Process == server && Broker.Running() is not null
         && (!UsesEmbeddedPostgres || Postgres.Running() is not null)
-        && Processes.ProcessTable.ProgramOf(server.Pid) == Processes.Native.RealPath(context.Programs.Server)
+        && ProcessTable.ProgramOf(server.Pid) == Native.RealPath(context.RunFrom.Server)
             ? state
             : null;
 
@@ -39,10 +40,13 @@ internal sealed class LocalStack(CliContext context)
     /// <returns>What had to be started.</returns>
     public async Task<Started> Up(CancellationToken cancellationToken)
     {
+        ProgramPaths.Built(context.Programs.Proxy);
+        ProgramPaths.Built(context.Programs.Server);
         using var held = await UpLock.Take(context, cancellationToken);
         var folders = new HostFolders(context);
         var started = new Started();
         folders.MakeAll();
+        await ProgramInstall.Fill(context, cancellationToken);
         try
         {
             if (UsesEmbeddedPostgres)

@@ -13,6 +13,6 @@ internal static class ModelKeys
         "codex" => ["OPENAI_API_KEY"],
         "claude-code" => ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"],
         "amp" => ["AMP_API_KEY"],
-        _ => ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"],
+        _ => ["ANTHROPIC_API_KEY"],
     };
 }

@@ -23,7 +23,7 @@ internal sealed class ServerProcess(CliContext context)
     {
         if (Running() is { } running)
         {
-            if (ProcessTable.ProgramOf(running.Pid) == Native.RealPath(context.Programs.Server))
+            if (ProcessTable.ProgramOf(running.Pid) == Native.RealPath(context.RunFrom.Server))
             {
                 await WaitUntilReady(running, LogTail.End(layout.ServerLog), cancellationToken);
                 return false;
@@ -34,7 +34,7 @@ internal sealed class ServerProcess(CliContext context)
         }
 
         context.Terminal.Note("Starting the server …");
-        var command = new ProcessCommand(ProgramPaths.Built(context.Programs.Server)) { Environment = ProgramEnvironment.Server(context), Folder = layout.Home };
+        var command = new ProcessCommand(ProgramPaths.Built(context.RunFrom.Server)) { Environment = ProgramEnvironment.Server(context), Folder = layout.Home };
         var logEnd = LogTail.End(layout.ServerLog);
         var server = command.StartDetached(layout.ServerLog);
         PidFile.Write(layout.ServerPidFile, server, ProtocolJson.Default.ProcessMark);

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Centaur.DemoModel.Apis;
 
@@ -31,7 +30,7 @@ internal sealed class RequestRecorder(string? path, TimeProvider clock) : IDispo
         await turn.WaitAsync(cancellationToken);
         try
         {
-            await File.AppendAllTextAsync(path, line.Line() + "\n", Encoding.UTF8, cancellationToken);
+            await File.AppendAllTextAsync(path, line.Line() + "\n", cancellationToken);
         }
         finally
         {

@@ -81,7 +81,7 @@ sealed class AuditFile : IDisposable
             return;
         try
         {
-            RandomAccess.SetLength(file, length);
+            RandomAccess.SetLength(file, Math.Min(length, RandomAccess.GetLength(file)));
         }
         catch (IOException)
         {

@@ -1,5 +1,5 @@
-using System.Collections;
 using System.Net.Sockets;
+using Centaur.Proxy.Configuration;
 using Centaur.Proxy.Hosting;
 using Centaur.Proxy.Linux;
 using Centaur.Proxy.Logging;
@@ -31,7 +31,7 @@ static class BrokerCommand
 
         // 3.
         var grants = new GrantTable();
-        var values = new ValueCache(new SourceReader(options.SecretsFolder, Variables()), options, TimeProvider.System);
+        var values = new ValueCache(new SourceReader(options.SecretsFolder, EnvironmentVariables.Read()), options, TimeProvider.System);
         var mayGrant = new HashSet<uint> { 0, starter };
         log.BrokerListening(options.ControlSocket, options.FetchSocket);
         var serving = Task.WhenAll(
@@ -98,13 +98,5 @@ static class BrokerCommand
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         socket.Listen(512);
         return socket;
-    }
-
-    static Dictionary<string, string> Variables()
-    {
-        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
-            variables[(string)entry.Key] = (string?)entry.Value ?? "";
-        return variables;
     }
 }

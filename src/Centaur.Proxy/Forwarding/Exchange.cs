@@ -122,6 +122,15 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
 
     static async Task<string> Fail(HttpContext context, RequestLine line, Exception fault, bool clientFailed)
     {
+        if (fault is BadHttpRequestException || fault.InnerException is BadHttpRequestException)
+        {
+            if (context.Response.HasStarted)
+                context.Abort();
+            else
+                await Answer(context, Refusals.Bad("its body is not framed as its head says"));
+            return RefusalCodes.BadRequest;
+        }
+
         if (context.RequestAborted.IsCancellationRequested || clientFailed || fault is OperationCanceledException)
         {
             context.Abort();

@@ -60,7 +60,7 @@ sealed class RequestBody(PipeReader source, long? length, ScanModel? search) : H
         {
             return await source.ReadAsync(cancellationToken);
         }
-        catch (Exception fault) when (fault is not OperationCanceledException)
+        catch (Exception fault) when (fault is not (OperationCanceledException or Microsoft.AspNetCore.Http.BadHttpRequestException))
         {
             SourceFailed = true;
             throw;

@@ -76,7 +76,7 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
         try
         {
             int read;
-            while ((read = await from.ReadAsync(buffer, cancellationToken)) > 0)
+            while ((read = await Read(from, buffer, to, cancellationToken)) > 0)
             {
                 BytesReceived += read;
                 var flushed = await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
@@ -100,7 +100,7 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
             int read;
             do
             {
-                read = await from.ReadAsync(buffer, cancellationToken);
+                read = await Read(from, buffer, to, cancellationToken);
                 unpacked += read;
                 BytesReceived = wire.Count;
                 if (unpacked > ExpansionGrace && unpacked / MaxExpansion > wire.Count)
@@ -116,6 +116,20 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
         {
             scrubbed += replacer.Replaced;
             ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+        }
+    }
+
+    /// <summary>Reads; where nothing has come yet, what is known (at least the head) goes out before the wait.</summary>
+    static ValueTask<int> Read(Stream from, byte[] buffer, PipeWriter to, CancellationToken cancellationToken)
+    {
+        var pending = from.ReadAsync(buffer, cancellationToken);
+        return pending.IsCompleted ? pending : Wait(pending, to, cancellationToken);
+
+        static async ValueTask<int> Wait(ValueTask<int> pending, PipeWriter to, CancellationToken cancellationToken)
+        {
+            var arriving = pending.AsTask();
+            await to.FlushAsync(cancellationToken);
+            return await arriving;
         }
     }
 

@@ -6,6 +6,7 @@ using Centaur.Proxy.Logging;
 using Centaur.Proxy.Policies;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -77,6 +78,9 @@ sealed class ProxyServer : IAsyncDisposable
             return next;
         });
     }
+
+    /// <summary>Where the server listens, once it does.</summary>
+    public IReadOnlyCollection<string> Addresses => [.. server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
 
     public Task Start(CancellationToken cancellationToken) => server.StartAsync(new Application(parts), cancellationToken);
 

@@ -18,6 +18,9 @@ static partial class ProxyLog
     [LoggerMessage(5, LogLevel.Information, "Connected to the secret broker.")]
     public static partial void BrokerConnected(this ILogger log);
 
+    [LoggerMessage(7, LogLevel.Information, "Configuration: {Notice}")]
+    public static partial void ConfigNotice(this ILogger log, string notice);
+
     [LoggerMessage(6, LogLevel.Warning, "The connection to the secret broker ended.")]
     public static partial void BrokerLost(this ILogger log);
 }

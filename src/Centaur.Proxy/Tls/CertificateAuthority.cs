@@ -90,7 +90,8 @@ sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([ServerAuthentication], false));
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(certificate, true, false));
+        if (certificate.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Any())
+            request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(certificate, true, false));
 
         var notAfter = Earlier(now + LeafLifetime, new DateTimeOffset(certificate.NotAfter));
         Span<byte> serial = stackalloc byte[16];
@@ -105,7 +106,7 @@ sealed class CertificateAuthority : IDisposable
             ApplicationProtocols = [SslApplicationProtocol.Http11],
             ClientCertificateRequired = false,
         };
-        return new Leaf(options, notAfter - LeafLifetime / 3);
+        return new Leaf(options, now + (notAfter - now) * 2 / 3);
     }
 
     public void Dispose()

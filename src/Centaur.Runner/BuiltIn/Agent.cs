@@ -36,7 +36,7 @@ internal sealed class Agent(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, turn.Interrupted);
         try
         {
-            conversation.AddUser(turn.Message);
+            conversation.BeginTurn(turn.Message);
             return await Steps(turn, usage, ending.Token);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)

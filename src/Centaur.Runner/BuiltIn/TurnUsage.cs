@@ -20,5 +20,5 @@ internal sealed class TurnUsage
         output += usage.OutputTokens;
     }
 
-    public JsonObject ToJson() => new() { ["input_tokens"] = input, ["cache_read_input_tokens"] = cached, ["output_tokens"] = output };
+    public JsonObject ToJson() => new() { ["input_tokens"] = input, ["cached_input_tokens"] = cached, ["output_tokens"] = output };
 }

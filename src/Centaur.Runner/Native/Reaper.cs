@@ -11,7 +11,7 @@ internal sealed unsafe class Reaper : IDisposable
     const int AnyChild = 0;
     const int Exited = 4;
     const int LeaveWaitable = 0x01000000;
-    const int PidOffset = 12;
+    const int PidOffset = 16;
     const int InfoBytes = 128;
 
     readonly Lock gate = new();

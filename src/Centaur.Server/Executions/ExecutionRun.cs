@@ -75,7 +75,13 @@ internal sealed class ExecutionRun(
         {
             var harness = await harnesses.Ready(name, message => store.Tell(execution, message, stoppingToken), stoppingToken);
             metadata = new Jsonb($$"""{"harness":{{JsonSerializer.Serialize(harness.Name)}},"harness_version":{{JsonSerializer.Serialize(harness.Version)}}}""");
-            await using var sandbox = await lifecycle.Acquire(execution.ThreadKey, stoppingToken);
+            await using var sandbox = await lifecycle.Acquire(execution.ThreadKey, harness.Name, stoppingToken);
+            if (sandbox.Keeper.Attached.Phase == KeeperPhases.Dead && execution.TurnId is null)
+            {
+                // It died between turns; this one begins on another and has lost nothing.
+                await lifecycle.Stop(sandbox, ExitCauses.Exited, stoppingToken);
+                return (execution, null);
+            }
             var turn = await store.Prepare(execution, sandbox.Row, harness.Name, NewTurnId(), stoppingToken);
             execution = execution with
             {
@@ -136,7 +142,7 @@ internal sealed class ExecutionRun(
                 return (execution, null);
         }
 
-        var outcome = execution.Turn.Outcome!;
+        var outcome = execution.Turn.Outcome ?? new TurnOutcome(Succeeded: false, "The sandbox ended before the turn reached its harness.", ExitCauses.Exited);
         if (outcome.Succeeded)
             return (execution, new TerminalState(ExecutionStatus.Completed, TerminalReasons.Completed, execution.Turn.ResultText ?? "", null, metadata));
         if (outcome.Cause is null)

@@ -10,11 +10,12 @@ namespace Centaur.Server.Executions;
 /// be counted on.
 /// </summary>
 internal sealed class ExecutionWorker(
-    ExecutionClaims claims, ExecutionRun run, WorkerLease lease, WakeUps wakeUps, ExecutionOptions options, TimeProvider time, ILogger<ExecutionWorker> log)
+    ExecutionClaims claims, ExecutionRun run, WorkerLease lease, WakeUps wakeUps, ExecutionOptions options, LeaseOptions leases, TimeProvider time, ILogger<ExecutionWorker> log)
     : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await lease.Held(stoppingToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lease.Lost);
         var loops = Enumerable.Range(0, options.Concurrency).Select(_ => Work(stop.Token)).Append(Reap(stop.Token)).ToList();
         // A loop that ends is a fault, unless all of them were told to: the first one's exception stops the process.
@@ -96,7 +97,7 @@ internal sealed class ExecutionWorker(
 
     async Task Reap(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Reap, time);
+        using var timer = new PeriodicTimer(leases.Reap, time);
         do
         {
             try

@@ -11,6 +11,11 @@ public static class ExecutionsSlice
         services.AddSingleton(ExecutionOptions.Read(settings));
         services.AddSingleton<ExecutionStore>();
         services.AddSingleton<QueueExecution>();
+        services.AddSingleton<ExecutionClaims>();
+        services.AddSingleton<TurnStore>();
+        services.AddSingleton<TurnDelivery>();
+        services.AddSingleton<ExecutionRun>();
+        services.AddHostedService<ExecutionWorker>();
     }
 
     public static void MapExecutions(this IEndpointRouteBuilder routes)

@@ -6,7 +6,6 @@ using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Telemetry;
 using Centaur.Server.Sandboxes;
 using Centaur.Server.Secrets;
-using Centaur.Server.Threads;
 using Centaur.Server.Threads.Workspaces;
 
 namespace Centaur.Server.Executions;
@@ -60,7 +59,7 @@ internal sealed class TurnDelivery(
         ClaimedExecution execution, OwnedSandbox sandbox, ReadyHarness harness, ModelEndpoint endpoint, SandboxGrant grant, CancellationToken cancellationToken)
     {
         var token = tokens.Mint(execution.ThreadKey, sandbox.Row.SandboxId, execution.AssignmentGeneration);
-        var trace = await traces.Of(execution.ThreadKey, cancellationToken);
+        var trace = await traces.Of(execution.ThreadKey, null, cancellationToken);
         return new ClaimRequest(
             new SandboxIdentity(execution.ThreadKey, trace.ToString(), token),
             new HarnessLaunch

@@ -33,7 +33,7 @@ internal sealed class TurnPump(
         var frames = sandbox.Keeper.Frames;
         Task<bool>? readable = null;
         var looked = time.GetTimestamp();
-        while (batch.State.Outcome is null)
+        while (batch.State.Outcome is null && !ReadToItsEnd)
         {
             var woken = watch.Next();
             readable ??= frames.WaitToReadAsync(cancellationToken).AsTask();
@@ -50,7 +50,8 @@ internal sealed class TurnPump(
                 Take();
             }
 
-            var status = await Flush(everything: batch.State.Outcome is not null, cancellationToken);
+            var ending = batch.State.Outcome is not null || sandbox.Keeper.Attached.Phase == KeeperPhases.Dead;
+            var status = await Flush(ending, cancellationToken);
             if (status is null && (woken.IsCompleted || time.GetElapsedTime(looked) >= options.Poll))
                 status = await store.Status(execution, cancellationToken);
             if (status is not null)
@@ -60,8 +61,13 @@ internal sealed class TurnPump(
             if (Overdue() is { } end)
                 return end;
         }
-        return cancelled is null ? PumpEnd.TurnEnded : PumpEnd.Cancelled;
+        if (cancelled is not null)
+            return PumpEnd.Cancelled;
+        return batch.State.Outcome is null ? PumpEnd.SandboxGone : PumpEnd.TurnEnded;
     }
+
+    /// <summary>A dead sandbox's journal has an end, and nothing comes after it.</summary>
+    bool ReadToItsEnd => sandbox.Keeper.Attached is { Phase: KeeperPhases.Dead, LastSeq: var last } && batch.StoredSeq >= last;
 
     void Take()
     {
@@ -139,6 +145,9 @@ internal enum PumpEnd
 
     /// <summary>The keeper closed the attachment and the turn goes on, or its end is not known.</summary>
     StreamEnded,
+
+    /// <summary>The sandbox died and its journal does not know the turn: it was never delivered.</summary>
+    SandboxGone,
     Cancelled,
     SilenceDeadline,
     HardDeadline,

@@ -195,10 +195,7 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
 
     static List<NewEvent> StartEvents(ClaimedExecution execution, string turnId, string harness) =>
     [
-        new NewEvent(EventKinds.ExecutionState, new JsonObject
-        {
-            ["type"] = "execution.state", ["execution_id"] = execution.ExecutionId, ["thread_key"] = execution.ThreadKey, ["status"] = ExecutionStatus.Running,
-        }.ToJsonString()),
+        ExecutionStateEvent.Of(execution.ExecutionId, execution.ThreadKey, ExecutionStatus.Running),
         new NewEvent(EventKinds.ExecutionStarted, new JsonObject
         {
             ["type"] = "obs.execution_started", ["execution_id"] = execution.ExecutionId, ["thread_key"] = execution.ThreadKey, ["turn_id"] = turnId, ["harness"] = harness,
@@ -210,16 +207,16 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
         var summary = new JsonObject { ["type"] = "execution.summary", ["execution_id"] = execution.ExecutionId, ["status"] = terminal.Status };
         if (turn.Usage is { } usage)
             summary["usage"] = new JsonObject { ["input_tokens"] = usage.InputTokens, ["output_tokens"] = usage.OutputTokens, ["cached_input_tokens"] = usage.CachedInputTokens };
-        var state = new JsonObject
-        {
-            ["type"] = "execution.state", ["execution_id"] = execution.ExecutionId, ["thread_key"] = execution.ThreadKey, ["status"] = terminal.Status,
-            ["terminal_reason"] = terminal.Reason, ["result_text"] = terminal.ResultText ?? "",
-        };
+        List<(string, JsonNode?)> more = [("terminal_reason", terminal.Reason), ("result_text", terminal.ResultText ?? "")];
         if (terminal.ErrorText is not null)
-            state["error_text"] = terminal.ErrorText;
+            more.Add(("error_text", terminal.ErrorText));
         if (turn.HarnessThreadId is not null)
-            state["agent_thread_id"] = turn.HarnessThreadId;
-        return [new NewEvent(EventKinds.ExecutionSummary, summary.ToJsonString()), new NewEvent(EventKinds.ExecutionState, state.ToJsonString())];
+            more.Add(("agent_thread_id", turn.HarnessThreadId));
+        return
+        [
+            new NewEvent(EventKinds.ExecutionSummary, summary.ToJsonString()),
+            ExecutionStateEvent.Of(execution.ExecutionId, execution.ThreadKey, terminal.Status, more.ToArray()),
+        ];
     }
 
     static Jsonb State(TurnState state) => new(JsonSerializer.Serialize(state, ExecutionJson.Default.TurnState));

@@ -1,9 +1,10 @@
 using Centaur.Protocol.Sandbox;
+using Centaur.Server.Platform.Configuration;
 
 namespace Centaur.Server.Harnesses;
 
 /// <summary>The harnesses that can be asked for, each with its translator and the way to have it on this host.</summary>
-internal sealed class HarnessCatalog(HarnessInstaller installer)
+internal sealed class HarnessCatalog(HarnessInstaller installer, HostIdentity host)
 {
     public const string BuiltIn = "built-in";
 
@@ -22,7 +23,7 @@ internal sealed class HarnessCatalog(HarnessInstaller installer)
         switch (name)
         {
             case BuiltIn:
-                return new ReadyHarness(BuiltIn, typeof(HarnessCatalog).Assembly.GetName().Version!.ToString(3), JailPaths.Runner, new BuiltInTranslator());
+                return new ReadyHarness(BuiltIn, host.Version, JailPaths.Runner, new BuiltInTranslator());
             case Codex:
                 if (!installer.IsInstalled(HarnessPins.Codex))
                     await tell($"Installing {HarnessPins.Codex.NpmSpecification} on this machine; this happens once.");

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Centaur.Protocol.Host;
 using Centaur.Protocol.Sandbox;
+using Centaur.Server.Platform.Configuration;
 
 namespace Centaur.Server.Harnesses;
 
@@ -9,7 +9,7 @@ namespace Centaur.Server.Harnesses;
 /// Installs a pinned harness CLI from npm into the Centaur home, once for each version. The folder appears whole or not at all: npm writes beside it and one
 /// rename publishes it, so that two servers of a host, or a kill in the middle, leave nothing half-done.
 /// </summary>
-internal sealed class HarnessInstaller(HostLayout layout)
+internal sealed class HarnessInstaller(HostIdentity host)
 {
     const int ErrorCharacters = 1_500;
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
@@ -94,7 +94,7 @@ internal sealed class HarnessInstaller(HostLayout layout)
         }
     }
 
-    string Folder(HarnessPin pin) => Path.Combine(layout.HarnessesFolder, pin.Name, pin.Version);
+    string Folder(HarnessPin pin) => Path.Combine(host.Layout.HarnessesFolder, pin.Name, pin.Version);
 }
 
 /// <summary>The harness cannot run here; the message says what to do.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Http;
+using Centaur.Server.Platform.Leases;
 using Centaur.Server.Platform.Signals;
 using Centaur.Server.Platform.Telemetry;
 using Npgsql;
@@ -49,6 +50,9 @@ public static class PlatformSlice
         services.AddSingleton<ThreadTraces>();
         services.AddHostedService<SchemaStart>();
         services.AddHostedService<NotificationRelay>();
+        services.AddSingleton(LeaseOptions.Read(settings));
+        services.AddSingleton<WorkerLease>();
+        services.AddHostedService(provider => provider.GetRequiredService<WorkerLease>());
         services.AddHostedService<ServerStateWriter>();
     }
 

@@ -91,12 +91,3 @@ public sealed class SandboxReservations(PostgresDatabase database, HostIdentity 
         return (folder, uid);
     }
 }
-
-public static class SandboxReservationsSetup
-{
-    public static void AddSandboxReservations(this IServiceCollection services, Settings settings)
-    {
-        services.AddSingleton(SandboxOptions.Read(settings));
-        services.AddSingleton<SandboxReservations>();
-    }
-}

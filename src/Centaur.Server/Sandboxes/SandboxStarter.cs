@@ -16,6 +16,7 @@ internal sealed class SandboxStarter(SandboxStore store, ISandboxBackend backend
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await lease.Held(stoppingToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lease.Lost);
         using var watch = wakeUps.Watch(Topics.Sandboxes);
         while (!stop.IsCancellationRequested)

@@ -11,7 +11,8 @@ internal sealed class SandboxStore(PostgresDatabase database, WorkerLease lease)
         database.First(
             $"""
             update sandboxes
-            set worker_id = {lease.WorkerId}, fencing_generation = fencing_generation + 1, updated_at = now()
+            set worker_id = {lease.WorkerId}, fencing_generation = fencing_generation + 1, updated_at = now(),
+                jail_uid = coalesce(jail_uid, (select f.jail_uid from thread_folders f where f.thread_key = {threadKey} and f.host_id = {lease.HostId}))
             where thread_key = {threadKey} and host_id = {lease.HostId} and state in ('starting', 'claimed')
               and exists (select 1 from workers w where w.worker_id = {lease.WorkerId} and w.lease_expires_at > clock_timestamp() for share)
             returning sandbox_id, thread_key, state, fencing_generation, last_seq, policy_version, jail_uid, folder

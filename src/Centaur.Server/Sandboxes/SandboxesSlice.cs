@@ -13,7 +13,7 @@ public static class SandboxesSlice
     {
         services.AddSingleton(SandboxOptions.Read(settings));
         services.AddSingleton<SandboxReservations>();
-        services.AddSingleton(KeeperPrograms.BesideThisOne());
+        services.AddSingleton(_ => KeeperPrograms.BesideThisOne());
         services.AddSingleton<ISandboxBackend, LocalBackend>();
         services.AddSingleton<SandboxStore>();
         services.AddSingleton<SandboxLifecycle>();

@@ -19,8 +19,8 @@ public sealed record ModelOptions(IReadOnlyDictionary<string, IReadOnlyList<Mode
                 new ModelEndpoint("responses", new Uri("https://api.openai.com/v1"), null, "OPENAI_API_KEY")),
             ["built-in"] = ReadCandidates(
                 section.Section("built-in"),
-                new ModelEndpoint("messages", new Uri("https://api.anthropic.com/v1"), null, "ANTHROPIC_API_KEY"),
-                new ModelEndpoint("chat_completions", new Uri("https://api.openai.com/v1"), null, "OPENAI_API_KEY")),
+                new ModelEndpoint("messages", new Uri("https://api.anthropic.com/v1"), "claude-sonnet-4-5", "ANTHROPIC_API_KEY"),
+                new ModelEndpoint("chat_completions", new Uri("https://api.openai.com/v1"), "gpt-5.2", "OPENAI_API_KEY")),
         });
     }
 

@@ -113,9 +113,11 @@ internal static class ResponsesFaults
         }
         else if (Outputs.Contains(type))
         {
-            if (item["call_id"].Text() is not { } id)
+            // Codex puts what it has to say itself (a goal's text) as the output of a named tool that nobody called.
+            var id = item["call_id"].Text();
+            if (id is null && item["name"].Text() is null)
                 yield return ApiFault.Missing($"{at}.call_id");
-            else if (!open.Remove(id))
+            else if (id is not null && !open.Remove(id))
                 yield return ApiFault.Bad($"No tool call found for function call output with call_id {id}.", "input");
             if (item["output"] is not JsonArray && item["output"].Text() is null)
                 yield return ApiFault.Missing($"{at}.output");

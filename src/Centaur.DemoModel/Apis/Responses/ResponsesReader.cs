@@ -17,7 +17,7 @@ internal static class ResponsesReader
         {
             switch (item.Text("type"))
             {
-                case "function_call_output" or "custom_tool_call_output":
+                case "function_call_output" or "custom_tool_call_output" when item.Text("call_id") is not null:
                     outputs.Add(string.Concat(item!["output"].Texts()));
                     break;
                 case "additional_tools":

@@ -13,11 +13,18 @@ internal sealed class Conversation(string id, JsonArray messages)
 
     public JsonArray Messages => messages;
 
-    public void AddUser(JsonElement message)
+    /// <summary>A turn that was interrupted, failed or died left the user's words without an answer; the model is told, and does not answer them now.</summary>
+    public void BeginTurn(JsonElement message)
     {
         CloseOpenCalls("The last attempt ended before this was done.");
-        var blocks = UserContent.Of(message);
-        foreach (var block in blocks)
+        if (messages.Count > 0 && messages[^1]!["role"]!.GetValue<string>() == "user")
+            Append("assistant", new JsonObject { ["type"] = "text", ["text"] = "[This turn ended before it was answered.]" });
+        AddUser(message);
+    }
+
+    public void AddUser(JsonElement message)
+    {
+        foreach (var block in UserContent.Of(message))
             Append("user", block);
     }
 

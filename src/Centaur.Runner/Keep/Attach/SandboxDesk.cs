@@ -22,6 +22,7 @@ internal sealed class SandboxDesk(SandboxSpec spec, FrameJournal journal, Keeper
     HarnessProcess? harness;
     HarnessLaunch? launch;
     SandboxIdentity? identity;
+    WorkspaceSetup? setup;
 
     /// <summary>Completes with the reason when the worker asks for the end.</summary>
     public Task<string> Stopped => stop.Task;
@@ -85,8 +86,10 @@ internal sealed class SandboxDesk(SandboxSpec spec, FrameJournal journal, Keeper
                 oneAtATime.Release();
             }
         }
-        catch (Exception failure) when (failure is IOException or TimeoutException)
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
+            // Whatever went wrong, its worker must not wait for an answer that never comes.
+            await Console.Error.WriteLineAsync($"{message.GetType().Name}: {failure}");
             return new Refused(living is null ? RefusalCodes.JailGone : RefusalCodes.HarnessFailed, failure.Message);
         }
     }
@@ -123,6 +126,7 @@ internal sealed class SandboxDesk(SandboxSpec spec, FrameJournal journal, Keeper
             state.Write(new KeeperRecord { ThreadKey = claim.Identity.ThreadKey, TraceId = claim.Identity.TraceId });
         identity = claim.Identity with { Token = "" };
         launch = claim.Harness;
+        setup ??= new WorkspaceSetup(claim.Setup);
         return new Claimed(claim.Identity.ThreadKey);
     }
 
@@ -143,6 +147,8 @@ internal sealed class SandboxDesk(SandboxSpec spec, FrameJournal journal, Keeper
         if (desk.Turn is { } running)
             return new Refused(RefusalCodes.TurnRunning, $"{running} still runs.");
 
+        if (setup is not null && await setup.Run(sandbox.Surround(identity), cancellationToken) is { } failure)
+            return new Refused(RefusalCodes.HarnessFailed, failure);
         if (harness is null || harness.Ended.IsCompleted)
         {
             harness = await HarnessProcess.Start(launch, sandbox.Surround(identity), desk, cancellationToken);
@@ -161,10 +167,11 @@ internal sealed class SandboxDesk(SandboxSpec spec, FrameJournal journal, Keeper
         return new TurnAccepted(turn.Turn, Repeated: false, applied ? "applied" : "queued");
     }
 
-    Refused? Interrupt(InterruptTurn wish, CancellationToken cancellationToken)
+    /// <summary>Has no answer: a turn that does not run is as interrupted as can be.</summary>
+    KeeperMessage? Interrupt(InterruptTurn wish, CancellationToken cancellationToken)
     {
         if (harness is not { } running || desk.Turn != wish.Turn)
-            return new Refused(RefusalCodes.NoSuchTurn, $"{wish.Turn} does not run.");
+            return null;
         _ = running.Interrupt(wish.Turn, TimeSpan.FromMilliseconds(wish.GraceMs), time, cancellationToken);
         return null;
     }

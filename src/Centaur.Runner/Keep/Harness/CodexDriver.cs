@@ -70,16 +70,27 @@ internal sealed class CodexDriver : IHarnessDriver
             await SendInterrupt(cancellationToken);
     }
 
-    public Task Receive(JsonElement line, CancellationToken cancellationToken)
+    public async Task Receive(JsonElement line, CancellationToken cancellationToken)
     {
-        var method = line.TryGetProperty("method", out var name) ? name.GetString() : null;
-        var hasId = line.TryGetProperty("id", out var id);
-        var parameters = line.TryGetProperty("params", out var given) && given.ValueKind == JsonValueKind.Object ? given : default;
-        return (method, hasId) switch
+        try
         {
-            (not null, true) => Write(CodexApprovals.Answer(id, method, parameters), cancellationToken),
-            (not null, false) => OnNotification(method, parameters, cancellationToken),
-            (null, true) => calls.Resolve(id, line, cancellationToken),
+            await Take(line, cancellationToken);
+        }
+        catch (InvalidOperationException)
+        {
+            // A string with half a surrogate pair passes for JSON until somebody reads it.
+            await Emit(CodexEvents.Status("codex wrote a line that cannot be read."), cancellationToken);
+        }
+    }
+
+    Task Take(JsonElement line, CancellationToken cancellationToken)
+    {
+        var parameters = line.Member("params") ?? default;
+        return (line.Text("method"), line.Member("id")) switch
+        {
+            ({ } method, { } id) => Write(CodexApprovals.Answer(id, method, parameters), cancellationToken),
+            ({ } method, null) => OnNotification(method, parameters, cancellationToken),
+            (null, { } id) => calls.Resolve(id, line, cancellationToken),
             _ => Task.CompletedTask,
         };
     }
@@ -97,7 +108,13 @@ internal sealed class CodexDriver : IHarnessDriver
 
     async Task OnThread(JsonElement result, CancellationToken cancellationToken)
     {
-        threadId = result.GetProperty("thread").GetProperty("id").GetString()!;
+        if (result.Member("thread")?.Text("id") is not { } id)
+        {
+            await OnStartFailed("it named no thread", cancellationToken);
+            return;
+        }
+
+        threadId = id;
         await Emit(CodexEvents.ThreadStarted(threadId, result), cancellationToken);
         if (turn.Running)
             await OpenTurn(cancellationToken);
@@ -129,7 +146,7 @@ internal sealed class CodexDriver : IHarnessDriver
     {
         if (!turn.Running || turn.Completion is not null)
             return;
-        turn.Id = result.GetProperty("turn").GetProperty("id").GetString();
+        turn.Id = CodexEvents.TurnOf(result);
         if (turn.Interrupted)
             await SendInterrupt(cancellationToken);
         else
@@ -200,7 +217,10 @@ internal sealed class CodexDriver : IHarnessDriver
                 // Told once, with the answer that carries the same thread.
                 return Task.CompletedTask;
             case "turn/completed":
-                return turn.Running ? Complete(parameters, cancellationToken) : Emit(CodexEvents.Status("codex ended a turn that was over."), cancellationToken);
+                // Codex also runs turns that nobody asked for, to pursue a goal. Ours is told before it can end.
+                return turn.Id is { } ours && CodexEvents.TurnOf(parameters) == ours
+                    ? Complete(parameters, cancellationToken)
+                    : Emit(CodexEvents.Status("codex ended a turn of its own."), cancellationToken);
             case "thread/tokenUsage/updated":
                 usage.Update(parameters);
                 break;

@@ -11,6 +11,9 @@ public sealed record LeaseOptions
     /// <summary>How often it is renewed; at most half of <see cref="Length"/>.</summary>
     public TimeSpan Renewal { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often leases of others are looked at.</summary>
+    public TimeSpan Reap => Renewal;
+
     public static LeaseOptions Read(Settings settings)
     {
         var section = settings.Root.Section("worker");

@@ -12,18 +12,19 @@ namespace Centaur.Server.Platform.Leases;
 public sealed partial class WorkerLease : BackgroundService
 {
     readonly PostgresDatabase database;
-    readonly Readiness readiness;
     readonly LeaseOptions options;
     readonly HostIdentity host;
+    readonly Readiness readiness;
     readonly TimeProvider time;
     readonly IHostApplicationLifetime lifetime;
     readonly ILogger<WorkerLease> log;
     readonly CancellationTokenSource lost = new();
+    readonly TaskCompletionSource held = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public WorkerLease(
-        PostgresDatabase database, Readiness readiness, LeaseOptions options, HostIdentity host, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WorkerLease> log)
+        PostgresDatabase database, LeaseOptions options, HostIdentity host, Readiness readiness, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WorkerLease> log)
     {
-        (this.database, this.readiness, this.options, this.host, this.time, this.lifetime, this.log) = (database, readiness, options, host, time, lifetime, log);
+        (this.database, this.options, this.host, this.readiness, this.time, this.lifetime, this.log) = (database, options, host, readiness, time, lifetime, log);
         WorkerId = $"{Environment.MachineName}:{Guid.CreateVersion7().ToString("N")[^12..]}";
     }
 
@@ -34,6 +35,9 @@ public sealed partial class WorkerLease : BackgroundService
 
     /// <summary>Cancelled when the lease can no longer be counted on: all work that it covers must stop.</summary>
     public CancellationToken Lost => lost.Token;
+
+    /// <summary>Completes when the lease is there: nothing may be owned before.</summary>
+    public Task Held(CancellationToken cancellationToken) => held.Task.WaitAsync(cancellationToken);
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -57,15 +61,9 @@ public sealed partial class WorkerLease : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // The API answers before there is a database; a lease needs the table.
         await readiness.Wait(stoppingToken);
+        await Take(stoppingToken);
         var renewed = time.GetTimestamp();
-        await database.Execute(
-            $"""
-            insert into workers (worker_id, host_id, version, lease_expires_at)
-            values ({WorkerId}, {HostId}, {host.Version}, clock_timestamp() + {options.Length})
-            """,
-            stoppingToken);
         using var timer = new PeriodicTimer(options.Renewal, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
@@ -80,6 +78,29 @@ public sealed partial class WorkerLease : BackgroundService
         LogLost(log, WorkerId);
         await lost.CancelAsync();
         lifetime.StopApplication();
+    }
+
+    async Task Take(CancellationToken stoppingToken)
+    {
+        while (!held.Task.IsCompleted)
+        {
+            try
+            {
+                await database.Execute(
+                    $"""
+                    insert into workers (worker_id, host_id, version, lease_expires_at)
+                    values ({WorkerId}, {HostId}, {host.Version}, clock_timestamp() + {options.Length})
+                    on conflict (worker_id) do nothing
+                    """,
+                    stoppingToken);
+                held.SetResult();
+            }
+            catch (Exception e) when (Outages.IsOutage(e))
+            {
+                LogNotRenewed(log, e.Message);
+                await Task.Delay(options.Renewal, time, stoppingToken);
+            }
+        }
     }
 
     /// <summary>False when the database did not answer in time, or when it says that the lease has ended already.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Centaur.Protocol.Host;
 using Centaur.Protocol.Sandbox;
+using Centaur.Server.Platform.Configuration;
 
 namespace Centaur.Server.Sandboxes.Local;
 
@@ -9,10 +10,11 @@ namespace Centaur.Server.Sandboxes.Local;
 /// Sandboxes on this machine: a keeper process each, in a session of its own, found again by its attach socket. They outlive this server, which adopts
 /// them at its next start by connecting.
 /// </summary>
-internal sealed class LocalBackend(HostLayout layout, SandboxOptions options, KeeperPrograms programs, TimeProvider time) : ISandboxBackend
+internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, KeeperPrograms programs, TimeProvider time) : ISandboxBackend
 {
     static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
 
+    readonly HostLayout layout = host.Layout;
     readonly ConcurrentDictionary<string, SemaphoreSlim> starting = new(StringComparer.Ordinal);
 
     public async Task<Stream> Connect(SandboxRow sandbox, CancellationToken cancellationToken)
@@ -45,14 +47,16 @@ internal sealed class LocalBackend(HostLayout layout, SandboxOptions options, Ke
 
     async Task<Stream> Start(SandboxRow sandbox, CancellationToken cancellationToken)
     {
+        // Whoever has begun once has a journal to read, and never begins again.
+        var lived = Directory.Exists(Path.Combine(StateFolder(sandbox), "journal"));
         Directory.CreateDirectory(StateFolder(sandbox), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        using var keeper = await KeeperProcess.Start(programs, Spec(sandbox), replayOnly: sandbox.State != SandboxStates.Starting, cancellationToken);
+        using var keeper = await KeeperProcess.Start(programs, Spec(sandbox), replayOnly: lived, cancellationToken);
         var began = time.GetTimestamp();
         while (time.GetElapsedTime(began) < options.StartLimit)
         {
             if (await TryConnect(sandbox, cancellationToken) is { } stream)
                 return stream;
-            if (keeper.HasExited)
+            if (keeper.HasExited && await TryConnect(sandbox, cancellationToken) is null)
                 throw new SandboxStartException($"The sandbox did not start: {await keeper.LastWords(cancellationToken)}");
             await Task.Delay(Step, time, cancellationToken);
         }

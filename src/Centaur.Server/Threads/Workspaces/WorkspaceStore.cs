@@ -36,9 +36,9 @@ internal sealed class WorkspaceStore(NpgsqlDataSource source, PostgresDatabase d
         return true;
     }
 
-    /// <summary>The name of the thread's bundle that no jail has cloned yet; null where there is none.</summary>
+    /// <summary>The name of the bundle that the thread's workspace is made from, or null.</summary>
     public Task<string?> Waiting(string threadKey, CancellationToken cancellationToken) =>
-        database.First($"select name from workspace_bundles where thread_key = {threadKey} and cloned_at is null", row => row.GetString(0), cancellationToken);
+        database.First($"select name from workspace_bundles where thread_key = {threadKey}", row => row.GetString(0), cancellationToken);
 
     /// <summary>Call it when a jail has cloned the bundle: downloading it is not enough, for the jail may die in between.</summary>
     public Task MarkCloned(string threadKey, CancellationToken cancellationToken) =>

@@ -32,7 +32,5 @@ internal static class CodexApprovals
     };
 
     static JsonNode Requested(JsonElement parameters) =>
-        parameters.ValueKind == JsonValueKind.Object && parameters.TryGetProperty("permissions", out var permissions)
-            ? JsonNode.Parse(permissions.GetRawText()) ?? new JsonObject()
-            : new JsonObject();
+        parameters.Member("permissions") is { } permissions ? JsonNode.Parse(permissions.GetRawText())! : new JsonObject();
 }

@@ -22,13 +22,8 @@ internal sealed class CodexCalls
             return Task.CompletedTask;
         return answer.TryGetProperty("result", out var result)
             ? continuation.Succeeded(result, cancellationToken)
-            : continuation.Failed(MessageOf(answer), cancellationToken);
+            : continuation.Failed(answer.Member("error")?.Text("message") ?? "codex gave no reason", cancellationToken);
     }
-
-    static string MessageOf(JsonElement answer) =>
-        answer.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object && error.TryGetProperty("message", out var message)
-            ? message.ToString()
-            : "codex gave no reason";
 
     readonly record struct Continuation(Func<JsonElement, CancellationToken, Task> Succeeded, Func<string, CancellationToken, Task> Failed);
 }

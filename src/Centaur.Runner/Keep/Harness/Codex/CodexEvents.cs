@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Centaur.Runner.Keep.Harness.Codex;
 
 /// <summary>
-/// Codex's notifications as events: <c>a/b</c> becomes type <c>a.b</c> with the same members (contract §4.2). Because an event of type <c>error</c> ends a
-/// turn, an error that codex will retry is a <c>status</c>; what a subagent does is told as <c>subagent</c>, so that its end is not taken for the turn's.
+/// Codex's notifications as events: <c>a/b</c> becomes type <c>a.b</c> with the same members (contract §4.2); an <c>error</c> with <c>willRetry</c> ends nothing.
+/// What a subagent does is told as <c>subagent</c>, so that its end is not taken for the turn's.
 /// </summary>
 internal static class CodexEvents
 {
@@ -22,7 +22,7 @@ internal static class CodexEvents
     {
         ["type"] = "thread.started",
         ["thread_id"] = thread,
-        ["model"] = result.TryGetProperty("model", out var model) ? model.GetString() : null,
+        ["model"] = result.Text("model"),
     };
 
     public static JsonObject AgentMessage(string text) =>
@@ -31,32 +31,21 @@ internal static class CodexEvents
     public static JsonObject GoalCompleted(string thread) => new() { ["type"] = "turn.completed", ["threadId"] = thread };
 
     /// <summary>Null where the event belongs to no thread.</summary>
-    public static string? ThreadOf(JsonElement parameters)
-    {
-        if (parameters.ValueKind != JsonValueKind.Object)
-            return null;
-        if (parameters.TryGetProperty("threadId", out var id) && id.ValueKind == JsonValueKind.String)
-            return id.GetString();
-        return parameters.TryGetProperty("thread", out var thread) && thread.ValueKind == JsonValueKind.Object && thread.TryGetProperty("id", out id)
-            ? id.GetString()
-            : null;
-    }
+    public static string? ThreadOf(JsonElement parameters) => parameters.Text("threadId") ?? parameters.Member("thread")?.Text("id");
 
-    public static JsonObject Of(string method, JsonElement parameters)
-    {
-        if (method == "error")
-            return OfError(parameters);
-        return With(method.Replace('/', '.'), parameters);
-    }
+    /// <summary>The id of the turn that a notification about a turn speaks of.</summary>
+    public static string? TurnOf(JsonElement parameters) => parameters.Member("turn")?.Text("id");
+
+    public static JsonObject Of(string method, JsonElement parameters) =>
+        With(method.Replace('/', '.'), parameters, method == "error" ? ErrorOf(parameters) : null);
 
     public static JsonObject TurnEnded(JsonElement completion, JsonObject usage)
     {
-        var turn = completion.GetProperty("turn");
-        var status = turn.GetProperty("status").GetString();
+        var status = StatusOf(completion);
         var ended = With(status == "completed" ? "turn.completed" : "turn.failed", completion);
         ended["usage"] = usage;
         if (status != "completed")
-            ended["error"] = new JsonObject { ["message"] = status == "interrupted" ? "interrupted" : ErrorOf(turn) };
+            ended["error"] = new JsonObject { ["message"] = status == "interrupted" ? "interrupted" : ErrorOf(completion.Member("turn") ?? default) };
         return ended;
     }
 
@@ -65,42 +54,31 @@ internal static class CodexEvents
         var status = method switch
         {
             "turn/started" => "started",
-            "turn/completed" => parameters.GetProperty("turn").GetProperty("status").GetString() == "completed" ? "completed" : "failed",
+            "turn/completed" => StatusOf(parameters) == "completed" ? "completed" : "failed",
             "item/started" => "working",
             _ => null,
         };
         if (status is null)
             return null;
         var activity = new JsonObject { ["type"] = "subagent", ["status"] = status, ["subagent_id"] = thread };
-        if (status == "working" && parameters.TryGetProperty("item", out var item))
-            activity["activity"] = new JsonObject { ["description"] = item.TryGetProperty("command", out var command) ? command.ToString() : item.GetProperty("type").ToString() };
+        if (status == "working" && parameters.Member("item") is { } item)
+            activity["activity"] = new JsonObject { ["description"] = item.Text("command") ?? item.Text("type") };
         return activity;
     }
 
-    static JsonObject OfError(JsonElement parameters)
-    {
-        var message = ErrorOf(parameters);
-        if (parameters.TryGetProperty("willRetry", out var retry) && retry.ValueKind == JsonValueKind.True)
-            return With("status", parameters, message);
-        return With("error", parameters, message);
-    }
+    static string? StatusOf(JsonElement completion) => completion.Member("turn")?.Text("status");
 
-    static string ErrorOf(JsonElement holder) =>
-        holder.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object && error.TryGetProperty("message", out var message)
-            ? message.ToString()
-            : "codex gave no reason";
+    static string ErrorOf(JsonElement holder) => holder.Member("error")?.Text("message") ?? "codex gave no reason";
 
     static JsonObject With(string type, JsonElement parameters, string? message = null)
     {
         var happened = new JsonObject { ["type"] = type };
         if (message is not null)
             happened["message"] = message;
-        if (parameters.ValueKind == JsonValueKind.Object)
-        {
-            foreach (var member in parameters.EnumerateObject().Where(member => !happened.ContainsKey(member.Name)))
-                happened[member.Name] = JsonNode.Parse(member.Value.GetRawText());
-        }
-
+        if (parameters.ValueKind != JsonValueKind.Object)
+            return happened;
+        foreach (var member in parameters.EnumerateObject().Where(member => !happened.ContainsKey(member.Name)))
+            happened[member.Name] = JsonNode.Parse(member.Value.GetRawText());
         return happened;
     }
 }

@@ -48,7 +48,7 @@ internal static class CodexRequests
     public static JsonArray Input(JsonElement message)
     {
         var input = new JsonArray();
-        var content = message.TryGetProperty("content", out var given) ? given : default;
+        var content = message.Member("content") ?? default;
         if (content.ValueKind == JsonValueKind.String)
             input.Add((JsonNode)Text(content.GetString()!));
         foreach (var block in content.ValueKind == JsonValueKind.Array ? content.EnumerateArray().AsEnumerable() : [])
@@ -62,12 +62,9 @@ internal static class CodexRequests
 
     static string TextOf(JsonElement block)
     {
-        if (Member(block, "type") == "text" && Member(block, "text") is { } text)
+        if (block.Text("type") == "text" && block.Text("text") is { } text)
             return text;
-        var name = Member(block, "name") ?? Member(block, "file_name") ?? Member(block, "title");
-        return $"[{Member(block, "type") ?? "unknown"} attachment{(name is null ? "" : $" {name}")}]";
+        var name = block.Text("name") ?? block.Text("file_name") ?? block.Text("title");
+        return $"[{block.Text("type") ?? "unknown"} attachment{(name is null ? "" : $" {name}")}]";
     }
-
-    static string? Member(JsonElement block, string name) =>
-        block.ValueKind == JsonValueKind.Object && block.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

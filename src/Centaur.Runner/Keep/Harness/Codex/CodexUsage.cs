@@ -18,14 +18,14 @@ internal sealed class CodexUsage
 
     public void Update(JsonElement parameters)
     {
-        if (!parameters.TryGetProperty("tokenUsage", out var usage) || !usage.TryGetProperty("total", out var sum) || !usage.TryGetProperty("last", out var last))
+        if (parameters.Member("tokenUsage") is not { } usage || usage.Member("total") is not { } sum || usage.Member("last") is not { } last)
             return;
         for (var i = 0; i < Counters.Length; i++)
         {
-            total[i] = Count(sum, Counters[i].Theirs);
+            total[i] = sum.Count(Counters[i].Theirs);
             // The first figure of a resumed thread holds the turns before it.
             if (!known)
-                before[i] = total[i] - Count(last, Counters[i].Theirs);
+                before[i] = total[i] - last.Count(Counters[i].Theirs);
         }
 
         known = true;
@@ -43,6 +43,4 @@ internal sealed class CodexUsage
 
         return usage;
     }
-
-    static long Count(JsonElement usage, string name) => usage.TryGetProperty(name, out var count) && count.TryGetInt64(out var value) ? value : 0;
 }

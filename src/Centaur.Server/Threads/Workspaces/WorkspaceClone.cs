@@ -1,6 +1,6 @@
 using Centaur.Protocol.Sandbox;
 
-namespace Centaur.Server.Threads;
+namespace Centaur.Server.Threads.Workspaces;
 
 /// <summary>The step that turns an uploaded bundle into the workspace's clone: inside the jail, by its user, so that no line of a repository is ever read on the host.</summary>
 internal static class WorkspaceClone

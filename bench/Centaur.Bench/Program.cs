@@ -1,0 +1,10 @@
+using Centaur.Bench;
+using Centaur.Bench.Startup;
+
+// One line a benchmark; a name is what `./centaur bench NAME` takes.
+IReadOnlyDictionary<string, IBench> benches = new SortedDictionary<string, IBench>(StringComparer.Ordinal)
+{
+    ["startup"] = new StartupBench(),
+};
+
+return await BenchRun.Of(benches, args, Console.Out, Console.Error, CancellationToken.None);

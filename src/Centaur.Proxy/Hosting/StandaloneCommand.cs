@@ -1,0 +1,89 @@
+using System.Net;
+using Centaur.Proxy.Audit;
+using Centaur.Proxy.Configuration;
+using Centaur.Proxy.Limits;
+using Centaur.Proxy.Linux;
+using Centaur.Proxy.Logging;
+using Centaur.Proxy.Policies;
+using Centaur.Proxy.Secrets;
+using Centaur.Proxy.Tls;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Win32.SafeHandles;
+
+namespace Centaur.Proxy.Hosting;
+
+/// <summary><c>centaur-proxy --config proxy.yaml</c>: one policy from a file, on a TCP port.</summary>
+static class StandaloneCommand
+{
+    public static async Task<int> Run(string path, CancellationToken stoppingToken)
+    {
+        Libc.ForbidDumps();
+        var time = TimeProvider.System;
+        var config = ConfigReader.ReadFile(path);
+        if (!PolicyCompiler.TryCompile(config.Policy, out var policy, out var problems))
+            throw new UsageException($"{path} is not valid:\n  {problems.Replace("; ", "\n  ", StringComparison.Ordinal)}");
+        using var logs = new StandardError(config.LogLevel);
+        var log = logs.CreateLogger("Centaur.Proxy");
+        foreach (var notice in config.Notices)
+            log.ConfigNotice(notice);
+
+        var authority = CertificateAuthority.FromPem(ReadPem(config.CaCertificateFile) + "\n" + ReadPem(config.CaKeyFile), time);
+        var source = new LocalSource(config.Secrets, EnvironmentVariables.Read());
+        using var parts = new ProxyParts(authority, new AuditFile(OpenAudit(config.AuditFile)), source, new ProxyLimits(), time);
+        parts.Policies.Enforce(policy);
+        await using var server = ProxyServer.Create(
+            parts,
+            options =>
+            {
+                options.Listen(Endpoint(config.TunnelListen, "proxy.tunnel_listen"), listener => ProxyServer.Guard(listener, parts));
+                if (config.MetricsListen is { } metrics)
+                    options.Listen(Endpoint(metrics, "metrics.listen"), AnswerHealth);
+            },
+            logs);
+        await server.Start(stoppingToken);
+        foreach (var address in server.Addresses)
+            log.Listening(address);
+        var stopped = new TaskCompletionSource();
+        await using (stoppingToken.Register(stopped.SetResult))
+            await stopped.Task;
+        return 0;
+    }
+
+    static void AnswerHealth(ListenOptions listener)
+    {
+        listener.Protocols = HttpProtocols.Http1;
+        listener.Use(next => connection =>
+        {
+            connection.Features.Set(new HealthProbe());
+            return next(connection);
+        });
+    }
+
+    static IPEndPoint Endpoint(string text, string key)
+    {
+        var full = text.StartsWith(':') ? "[::]" + text : text.Replace("localhost:", "127.0.0.1:", StringComparison.OrdinalIgnoreCase);
+        return IPEndPoint.TryParse(full, out var endpoint) && full.LastIndexOf(':') > full.LastIndexOf(']')
+            ? endpoint
+            : throw new UsageException($"{key} must be address:port or :port, not \"{text}\"");
+    }
+
+    static string ReadPem(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{path} cannot be read: {fault.Message}");
+        }
+    }
+
+    static SafeFileHandle OpenAudit(string? path)
+    {
+        const int standardOutput = 1;
+        return path is null
+            ? new SafeFileHandle(standardOutput, ownsHandle: false)
+            : File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+    }
+}

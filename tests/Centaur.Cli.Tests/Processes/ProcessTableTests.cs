@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using Centaur.Cli.Processes;
+using Centaur.Protocol.Host;
+using Shouldly;
+using Xunit;
+
+namespace Centaur.Cli.Tests.Processes;
+
+public sealed class ProcessTableTests
+{
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_process_is_known_by_its_start_and_not_by_its_pid_alone()
+    {
+        using var sleeper = Process.Start("sleep", "60");
+        var mark = ProcessTable.MarkOf(sleeper.Id)!;
+        var earlier = mark with { StartTicks = mark.StartTicks - 1 };
+        var otherBoot = mark with { BootId = "another" };
+
+        ProcessTable.IsAlive(mark).ShouldBeTrue();
+        ProcessTable.IsAlive(earlier).ShouldBeFalse();
+        ProcessTable.IsAlive(otherBoot).ShouldBeFalse();
+        ProcessTable.Signal(earlier, Native.SigKill).ShouldBeFalse();
+        ProcessTable.IsAlive(mark).ShouldBeTrue();
+
+        (await ProcessTable.Stop(mark, Native.SigTerm, TimeSpan.FromSeconds(10), Token)).ShouldBeTrue();
+        ProcessTable.IsAlive(mark).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_process_that_ignores_the_signal_is_killed()
+    {
+        using var stubborn = Process.Start(new ProcessStartInfo("sh", ["-c", "trap '' TERM; echo ready; while :; do sleep 1; done"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        await stubborn.StandardOutput.ReadLineAsync(Token);
+
+        (await ProcessTable.Stop(ProcessTable.MarkOf(stubborn.Id)!, Native.SigTerm, TimeSpan.FromMilliseconds(200), Token)).ShouldBeFalse();
+
+        await stubborn.WaitForExitAsync(Token);
+    }
+
+    [Fact]
+    public async Task A_detached_program_has_a_session_of_its_own_and_its_output_in_the_log()
+    {
+        var log = Path.GetTempFileName();
+        try
+        {
+            var mark = new ProcessCommand("sh", "-c", "ps -o sid= -p $$; exec sleep 60").StartDetached(log);
+            while (LogTail.End(log) == 0)
+                await Task.Delay(10, Token);
+
+            (await File.ReadAllTextAsync(log, Token)).Trim().ShouldBe($"{mark.Pid}");
+            await ProcessTable.Stop(mark, Native.SigTerm, TimeSpan.FromSeconds(10), Token);
+        }
+        finally
+        {
+            File.Delete(log);
+        }
+    }
+
+    [Fact]
+    public void A_name_with_spaces_and_brackets_does_not_shift_the_fields()
+    {
+        const string stat = "41 (a b) c)) S 1 41 41 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 987654 1 1 1";
+
+        ProcessMark.StartTicksOf(stat).ShouldBe(987654);
+        ProcessMark.StateOf(stat).ShouldBe('S');
+    }
+}

@@ -1,0 +1,170 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Centaur.Cli.Tests;
+
+/// <summary>
+/// The API of the contract for one thread, as strict as the real one about keys, fields, generations and idempotency, with faults on request.
+/// The real server is met in the end-to-end tests; here its answers can be broken.
+/// </summary>
+public sealed class StandInServer : IAsyncDisposable
+{
+    public const string Key = "aiv2_test-key-test-key-test-key-test-key-test-key";
+
+    readonly WebApplication app;
+    readonly ConcurrentDictionary<string, string> requests = new(StringComparer.Ordinal);
+
+    StandInServer(WebApplication app) => this.app = app;
+
+    public string Address { get; private set; } = "";
+
+    /// <summary>Kinds and bodies of the events of the one execution, ids from 1 on.</summary>
+    public List<(string Kind, string Json)> Events { get; } = [];
+
+    /// <summary>The stream ends after so many events, once for each entry: a server that goes down in good order.</summary>
+    public Queue<int> Breaks { get; } = [];
+
+    /// <summary>So many requests are answered 503 first.</summary>
+    public int Unready { get; set; }
+
+    /// <summary>The cursors with which the stream was opened.</summary>
+    public ConcurrentQueue<long> Cursors { get; } = [];
+
+    public ConcurrentQueue<JsonObject> Executed { get; } = [];
+
+    public ConcurrentQueue<JsonObject> Messages { get; } = [];
+
+    public ConcurrentDictionary<string, JsonObject> Secrets { get; } = new(StringComparer.Ordinal);
+
+    public byte[]? Bundle { get; private set; }
+
+    public string BundleQuery { get; private set; } = "";
+
+    /// <summary>The body of <c>GET /agent/executions/exe_1</c>.</summary>
+    public string Execution { get; set; } =
+        """{"execution_id":"exe_1","thread_key":"t","status":"completed","result_text":"PONG","metadata":{"harness":"codex","harness_version":"0.169.0"}}""";
+
+    public Dictionary<string, string> Variables => new(StringComparer.Ordinal) { ["CENTAUR_API_URL"] = Address, ["CENTAUR_API_KEY"] = Key };
+
+    public static async Task<StandInServer> Start()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        var built = builder.Build();
+        built.Urls.Add("http://127.0.0.1:0");
+        var server = new StandInServer(built);
+        server.Map();
+        await built.StartAsync();
+        server.Address = built.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        return server;
+    }
+
+    public ValueTask DisposeAsync() => app.DisposeAsync();
+
+    void Map()
+    {
+        app.Use(Admit);
+        app.MapPost("/agent/spawn", (HttpContext http, CancellationToken _) => Once(http, ["thread_key", "spawn_id"], "spawn_id", _ => """{"ok":true,"assignment_generation":3,"runtime_id":"r"}"""));
+        app.MapPost("/agent/message", (HttpContext http, CancellationToken _) => Once(http, ["thread_key", "assignment_generation", "message_id", "parts"], "message_id", body =>
+        {
+            Messages.Enqueue(body);
+            return """{"ok":true}""";
+        }));
+        app.MapPost("/agent/execute", (HttpContext http, CancellationToken _) => Once(http, ["thread_key", "assignment_generation", "execute_id", "delivery"], "execute_id", body =>
+        {
+            Executed.Enqueue(body);
+            return """{"ok":true,"execution_id":"exe_1","status":"queued"}""";
+        }));
+        app.MapGet("/agent/threads/{key}/events", Stream);
+        app.MapGet("/agent/executions/exe_1", () => Results.Content(Execution, "application/json"));
+        app.MapPost("/agent/executions/exe_1/cancel", () => Results.Content("""{"ok":true,"status":"cancel_requested"}""", "application/json"));
+        app.MapPost("/agent/workspaces/{key}/bundle", (HttpContext http, string key) => TakeBundle(http));
+        app.MapGet("/agent/threads", () => Results.Content(
+            """{"threads":[{"slack_thread_key":"t-1","harness":"codex","state":"idle","created_at":1.5,"last_activity":1763661600.0,"turn_count":2,"first_message":"hello"}]}""", "application/json"));
+        app.MapGet("/admin/secrets", () => Results.Json(new { secrets = Secrets.Select(secret => new JsonObject { ["name"] = secret.Key, ["source"] = secret.Value["source"]?.DeepClone(), ["bindings"] = secret.Value["bindings"]?.DeepClone() }) }));
+        app.MapPost("/admin/api-keys", async (HttpContext http, CancellationToken _) =>
+        {
+            var body = await Body(http);
+            return body["scopes"]!.AsArray().Any(scope => scope!.ToString() == "nonsense")
+                ? Results.Json(new { detail = "Invalid scope: nonsense. Must be one of: *" }, statusCode: 400)
+                : Results.Content($$"""{"key":"aiv2_new","id":"k1","name":{{body["name"]!.ToJsonString()}},"key_prefix":"aiv2_new","scopes":{{body["scopes"]!.ToJsonString()}},"message":"m"}""", "application/json");
+        });
+        app.MapDelete("/admin/api-keys/{id}", (string id) =>
+            id == "k1" ? Results.Content("""{"status":"revoked","id":"k1"}""", "application/json") : Results.Json(new { detail = "API key not found or already revoked" }, statusCode: 404));
+    }
+
+    async Task Admit(HttpContext http, RequestDelegate next)
+    {
+        if (Unready > 0)
+        {
+            Unready--;
+            http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        }
+        else if (http.Request.Headers["X-Api-Key"] != Key)
+        {
+            http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            await http.Response.WriteAsJsonAsync(new { detail = "Invalid API key" });
+        }
+        else
+        {
+            await next(http);
+        }
+    }
+
+    /// <summary>The same id with the same body is answered from memory; with another body it is a conflict.</summary>
+    async Task<IResult> Once(HttpContext http, string[] required, string id, Func<JsonObject, string> answer)
+    {
+        var body = await Body(http);
+        if (required.FirstOrDefault(name => !body.ContainsKey(name)) is { } missing)
+            return Results.Json(new { code = "MISSING_FIELD", message = $"{missing} is required" }, statusCode: 422);
+        if (body.ContainsKey("assignment_generation") && (int)body["assignment_generation"]! != 3)
+            return Results.Json(new { code = "ASSIGNMENT_GENERATION_STALE", message = "stale" }, statusCode: 409);
+        var name = $"{http.Request.Path}:{body[id]}";
+        var text = body.ToJsonString();
+        if (requests.GetOrAdd(name, text) != text)
+            return Results.Json(new { code = "IDEMPOTENCY_PAYLOAD_MISMATCH", message = "another body" }, statusCode: 409);
+        return Results.Content(answer(body), "application/json");
+    }
+
+    async Task Stream(HttpContext http, long after_event_id)
+    {
+        Cursors.Enqueue(after_event_id);
+        var until = Breaks.TryDequeue(out var events) ? events : int.MaxValue;
+        http.Response.ContentType = "text/event-stream";
+        await http.Response.StartAsync();
+        var sent = 0;
+        for (var id = after_event_id + 1; id <= Events.Count; id++)
+        {
+            if (sent++ == until)
+                return;
+
+            var (kind, json) = Events[(int)id - 1];
+            await http.Response.WriteAsync($"id: {id}\nevent: {kind}\ndata: {json}\n\n");
+            await http.Response.Body.FlushAsync();
+        }
+
+    }
+
+    async Task<IResult> TakeBundle(HttpContext http)
+    {
+        using var whole = new MemoryStream();
+        await http.Request.Body.CopyToAsync(whole, http.RequestAborted);
+        Bundle = whole.ToArray();
+        BundleQuery = http.Request.QueryString.ToString();
+        return Results.Json(new { name = http.Request.Query["name"].ToString(), bytes = Bundle.Length });
+    }
+
+    static async Task<JsonObject> Body(HttpContext http)
+    {
+        using var reader = new StreamReader(http.Request.Body, Encoding.UTF8);
+        return JsonNode.Parse(await reader.ReadToEndAsync()) as JsonObject ?? throw new JsonException("not an object");
+    }
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/python3
+"""A stand-in for centaur-proxy's control side: strict about what it inherits and is told; refuses policies of another sandbox's version order."""
+import json
+import os
+import socket
+import stat
+import sys
+
+assert sys.argv[1:] == ["sandbox"], sys.argv
+assert sorted(int(n) for n in os.listdir("/proc/self/fd"))[3:7] == [3, 4, 5, 6], os.listdir("/proc/self/fd")
+assert len(os.listdir("/proc/self/fd")) == 8  # the listing has a descriptor of its own
+assert stat.S_ISREG(os.fstat(6).st_mode)
+assert not [name for name in os.environ if name not in ("PATH", "LANG", "LC_CTYPE", "DOTNET_EnableDiagnostics", "DOTNET_ROOT")], os.environ
+listener = socket.socket(fileno=3)
+assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
+control = socket.socket(fileno=4)
+authority = os.pread(5, 1 << 20, 0)
+if not authority:
+    authority = b"-----BEGIN CERTIFICATE-----\n" + os.urandom(24).hex().encode() + b"\n-----END CERTIFICATE-----\n"
+    os.pwrite(5, authority, 0)
+
+
+def tell(**notice):
+    control.sendall(json.dumps(notice).encode() + b"\n")
+
+
+tell(type="ready", ca_certificate=authority.decode())
+version = 0
+for line in control.makefile("r"):
+    command = json.loads(line)
+    os.write(6, line.encode())
+    if command["type"] == "policy":
+        wanted = command["policy"]["version"]
+        if wanted < version:
+            tell(type="policy_rejected", version=wanted, message="older than what is in force")
+        else:
+            version = wanted
+            tell(type="policy_ack", version=wanted)
