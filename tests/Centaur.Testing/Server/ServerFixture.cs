@@ -21,6 +21,7 @@ public sealed class ServerFixture(PostgresServer postgres) : IAsyncLifetime
     readonly string home = Path.Combine("/tmp", $"centaur-test-{Guid.CreateVersion7():N}"[..32]);
     readonly List<HttpClient> clients = [];
     WebApplication? app;
+    string? runtime;
     Dictionary<string, string> environment = [];
 
     /// <summary>Lines of YAML after the listeners, set before the start.</summary>
@@ -123,7 +124,6 @@ public sealed class ServerFixture(PostgresServer postgres) : IAsyncLifetime
     {
         foreach (var client in clients)
             client.Dispose();
-        var runtime = app is null ? null : Layout.Runtime;
         await Stop();
         foreach (var folder in new[] { home, runtime }.OfType<string>().Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
@@ -132,6 +132,7 @@ public sealed class ServerFixture(PostgresServer postgres) : IAsyncLifetime
     async Task Launch(CancellationToken cancellationToken)
     {
         app = Program.Compose(Settings.Load(environment, Environment.IsPrivilegedProcess));
+        runtime = Layout.Runtime;
         await app.StartAsync(cancellationToken);
         var listeners = Services.GetRequiredService<BoundListeners>();
         Api = Own(new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri(listeners.Api) });

@@ -26,7 +26,6 @@ public sealed class BoundListeners(ListenerOptions options)
         kestrel.Listen(options.Api, listen => api = Tag(listen, Listener.Api));
         if (options.Public is { } open)
             kestrel.Listen(open, listen => @public = Tag(listen, Listener.Public));
-        FreeSocket(options.SandboxSocket);
         kestrel.ListenUnixSocket(options.SandboxSocket, listen => Tag(listen, Listener.Sandbox));
     }
 
@@ -43,9 +42,12 @@ public sealed class BoundListeners(ListenerOptions options)
     static string? Address(ListenOptions? listen) => listen?.IPEndPoint is { } bound ? $"http://{bound}" : null;
 
     /// <summary>A socket that a killed server left behind would be an occupied address for ever.</summary>
-    static void FreeSocket(string path)
+    /// <param name="folderMode">Of the socket's folder, where it is made now.</param>
+    /// <exception cref="AddressInUseException">Another server listens there.</exception>
+    internal void FreeSocket(UnixFileMode folderMode)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var path = options.SandboxSocket;
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!, folderMode);
         if (!File.Exists(path))
             return;
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

@@ -8,8 +8,13 @@ namespace Centaur.Server.Platform.Http;
 /// <summary>Tells the command line where this server listens, from when it listens until it stops. A server that was killed leaves its file, whose mark names nobody.</summary>
 internal sealed class ServerStateWriter(HostIdentity host, BoundListeners listeners, IHostApplicationLifetime lifetime, ILogger<ServerStateWriter> log) : IHostedService
 {
+    const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>Runs before the listeners open.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        // As root, users of their own pass through the folder (HostLayout).
+        listeners.FreeSocket(host.IsRoot ? OwnersAlone | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : OwnersAlone);
         lifetime.ApplicationStarted.Register(Write);
         lifetime.ApplicationStopping.Register(Remove);
         return Task.CompletedTask;
