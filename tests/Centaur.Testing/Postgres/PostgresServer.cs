@@ -91,7 +91,7 @@ public sealed class PostgresServer : IAsyncDisposable
                 ?? throw new InvalidOperationException("The tests need Postgres: install the package postgresql (15 or newer).");
             var start = new ProcessStartInfo("/bin/sh", ["-c", Script, "postgres-watchdog", bin, folder, Environment.IsPrivilegedProcess ? "postgres" : ""])
             {
-                RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+                RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
             };
             var process = Process.Start(start)!;
             if (await process.StandardOutput.ReadLineAsync(cancellationToken) != "ready")
