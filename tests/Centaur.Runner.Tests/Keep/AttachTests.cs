@@ -71,7 +71,7 @@ public sealed class AttachTests
     {
         await using var keeper = await KeeperUnderTest.Start(Cancellation);
         await using var worker = await keeper.Claim(Cancellation);
-        await worker.Say(new UserTurn("turn-1", WorkerLink.Message("text", "setsid sleep 4321; trap '' INT TERM; sleep 4321")), Cancellation);
+        await worker.Say(new UserTurn("turn-1", WorkerLink.Message("text", "setsid sleep 4321 & trap '' INT TERM; sleep 4321")), Cancellation);
         await worker.Answer(Cancellation);
 
         await worker.Say(new InterruptTurn("turn-1", GraceMs: 50), Cancellation);
