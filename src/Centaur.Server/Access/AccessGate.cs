@@ -28,7 +28,8 @@ internal sealed class AccessGate(RequestDelegate next, ApiKeys keys, SandboxToke
             return ApiFailure.Detail(StatusCodes.Status401Unauthorized, isSandbox ? "Invalid or expired sandbox token" : "Invalid API key");
 
         http.Features.Set(caller);
-        var requirement = metadata?.GetMetadata<Requirement>() ?? new Requirement(Scopes.Admin);
+        // Routing's own refusals (405, 415) are endpoints too, and no routes.
+        var requirement = metadata?.GetMetadata<Requirement>() ?? new Requirement(http.GetEndpoint() is RouteEndpoint ? Scopes.Admin : null);
         if (requirement.Scope is not { } scope || Scopes.Permit(caller.Scopes, scope))
             return null;
         AccessLog.Refused(log, caller.Name, caller.Id, scope, http.Request.Method, http.Request.Path);

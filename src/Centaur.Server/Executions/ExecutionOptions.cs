@@ -5,7 +5,7 @@ namespace Centaur.Server.Executions;
 /// <summary>How executions run here (wire contract §2.1).</summary>
 public sealed record ExecutionOptions
 {
-    /// <summary>How many executions this server runs at once.</summary>
+    /// <summary>How many executions this server runs at once; 0 is a server that answers and runs nothing.</summary>
     public int Concurrency { get; init; } = 4;
 
     /// <summary>A turn that says nothing for so long has failed.</summary>
@@ -47,7 +47,7 @@ public sealed record ExecutionOptions
         const int Day = 86_400;
         return standard with
         {
-            Concurrency = section.Number("concurrency", standard.Concurrency, 1, 1000, "EXECUTION_WORKER_CONCURRENCY"),
+            Concurrency = section.Number("concurrency", standard.Concurrency, 0, 1000, "EXECUTION_WORKER_CONCURRENCY"),
             Silence = Seconds("silence_seconds", standard.Silence, Day, "EXECUTION_SILENCE_TIMEOUT_S"),
             ToolSilence = Seconds("tool_silence_seconds", standard.ToolSilence, Day, "EXECUTION_TOOL_SILENCE_TIMEOUT_S"),
             Hard = Seconds("hard_seconds", standard.Hard, 7 * Day, "EXECUTION_HARD_TIMEOUT_S"),

@@ -63,11 +63,16 @@ public static class PlatformSlice
         app.UseMiddleware<TraceHeaders>();
         app.UseCors();
         app.UseRouting();
-        app.UseStatusCodePages(status => ApiFailure.Detail(
-            status.HttpContext.Response.StatusCode,
-            status.HttpContext.Response.StatusCode == StatusCodes.Status405MethodNotAllowed ? "Method Not Allowed" : "The request is malformed").ExecuteAsync(status.HttpContext));
+        app.UseStatusCodePages(status => ApiFailure.Detail(status.HttpContext.Response.StatusCode, RefusalOf(status.HttpContext.Response.StatusCode)).ExecuteAsync(status.HttpContext));
         app.UseMiddleware<ListenerGate>();
     }
+
+    static string RefusalOf(int status) => status switch
+    {
+        StatusCodes.Status405MethodNotAllowed => "Method Not Allowed",
+        StatusCodes.Status415UnsupportedMediaType => "This route does not take a body of this Content-Type: send JSON as application/json, a repository bundle as application/octet-stream.",
+        _ => "The request is malformed",
+    };
 
     public static void MapPlatform(this WebApplication app)
     {

@@ -57,7 +57,9 @@ public sealed class ServerFixture(PostgresServer postgres) : IAsyncLifetime
         ConnectionString = await postgres.CreateDatabase("centaur_template", cancellationToken);
         Directory.CreateDirectory(home);
         await File.WriteAllTextAsync(Path.Combine(home, "centaur.yaml"), $"listen:\n  api: 127.0.0.1:0\n  public: 127.0.0.1:0\n{ListenYaml}log: {{level: Warning}}\n{Yaml}", cancellationToken);
+        // A worker would race with the test for what it queues; who wants one asks for it.
         environment = new Dictionary<string, string>(Variables) { ["CENTAUR_HOME"] = home, ["DATABASE_URL"] = ConnectionString };
+        environment.TryAdd("EXECUTION_WORKER_CONCURRENCY", "0");
         await Launch(cancellationToken);
         await Services.GetRequiredService<Readiness>().Wait(cancellationToken);
         var key = (await File.ReadAllTextAsync(Layout.BootstrapKeyFile, cancellationToken)).Trim();

@@ -85,14 +85,14 @@ public sealed partial class SettingsTests : IDisposable
         var settings = Load("");
         await using var app = Program.Compose(settings);
         var documented = Names().Matches(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "configuration.md"), TestContext.Current.CancellationToken))
-            .Select(m => m.Groups[1].Value).ToHashSet();
+            .Select(m => m.Groups["name"].Value).ToHashSet();
         var sections = settings.Keys.Select(k => k.Split('.')[0]).ToHashSet();
         settings.Keys.Where(k => !documented.Contains(k)).ShouldBeEmpty();
         settings.Variables.Where(v => !documented.Contains(v)).ShouldBeEmpty();
         documented.Where(d => d.Contains('.') && sections.Contains(d.Split('.')[0]) && !settings.Keys.Contains(d) && d is not ("model.codex" or "model.built-in")).ShouldBeEmpty();
     }
 
-    [GeneratedRegex("`([A-Za-z_]+(?:\\.[a-z_\\[\\]-]+)*)`", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("`(?<name>[A-Za-z_]+(?:\\.[a-z_\\[\\]-]+)*)`", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Names();
 
     void Compose(string yaml, params (string Name, string Value)[] variables)

@@ -107,9 +107,10 @@ public sealed class RequestTests(ServerFixture server, PostgresServer postgres) 
     {
         var trace = Guid.CreateVersion7();
         var threadKey = Tests.Http.NewThread();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/agent/spawn") { Content = new StringContent($$"""{"thread_key":"{{threadKey}}"}""") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/agent/spawn") { Content = Json($$"""{"thread_key":"{{threadKey}}"}""") };
         request.Headers.Add("X-Trace-Id", trace.ToString());
         using var response = await server.Api.SendAsync(request, Cancel);
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
         response.Headers.GetValues("X-Trace-Id").Single().ShouldBe(trace.ToString());
         response.Headers.GetValues("traceparent").Single().ShouldStartWith($"00-{trace:N}-");
         using var later = await server.Api.GetAsync($"/agent/threads/{Uri.EscapeDataString(threadKey)}/executions", Cancel);
@@ -144,7 +145,7 @@ public sealed class RequestTests(ServerFixture server, PostgresServer postgres) 
             own.ConnectionString,
             async () =>
             {
-                using var response = await own.Api.PostAsync("/agent/spawn", new StringContent("""{"thread_key":"outage"}"""), Cancel);
+                using var response = await own.Api.PostAsync("/agent/spawn", Json("""{"thread_key":"outage"}"""), Cancel);
                 response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
                 response.Headers.RetryAfter.ShouldNotBeNull();
                 (await response.Content.ReadAsStringAsync(Cancel)).ShouldBe("""{"detail":"The database cannot be reached. Nothing was stored; try again."}""");
@@ -169,6 +170,20 @@ public sealed class RequestTests(ServerFixture server, PostgresServer postgres) 
         await own.Stop();
         File.Exists(file).ShouldBeFalse();
     }
+
+    [Fact]
+    public async Task A_body_of_another_type_is_415_for_every_valid_key()
+    {
+        var key = await server.Api.PostOk("/admin/api-keys", new JsonObject { ["name"] = "narrow", ["scopes"] = new JsonArray("agent") });
+        using var client = server.Client((string)key["key"]!);
+        using var content = new StringContent("{}");
+        using var response = await client.PostAsync("/agent/spawn", content, Cancel);
+        response.StatusCode.ShouldBe(HttpStatusCode.UnsupportedMediaType);
+        (await response.Content.ReadAsStringAsync(Cancel)).ShouldContain("application/json");
+        (await server.Client().PostAsync("/agent/spawn", content, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    static StringContent Json(string text) => new(text, System.Text.Encoding.UTF8, "application/json");
 
     [Fact]
     public async Task Every_route_is_in_the_OpenAPI_snapshot()
