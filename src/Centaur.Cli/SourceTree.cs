@@ -34,7 +34,7 @@ internal sealed record SourceTree(string Root)
     /// <summary>Builds a project or solution; one build at a time in this clone, and again where the package feed did not answer.</summary>
     public async Task Build(CliContext context, string target, string what, CancellationToken cancellationToken)
     {
-        using var file = File.OpenHandle(BuildLock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using var file = Native.OpenLockFile(BuildLock);
         if (!Native.TryLock(file))
         {
             context.Terminal.Note("Another build is running; waiting for it …");

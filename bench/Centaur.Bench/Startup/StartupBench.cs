@@ -38,6 +38,7 @@ internal sealed class StartupBench : IBench
         {
             await Cli(context, home, "down");
             Directory.Delete(home, recursive: true);
+            Directory.Delete(layout.Runtime, recursive: true);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Centaur.Cli.Processes;
 
 namespace Centaur.Cli.Postgres;
@@ -7,7 +8,7 @@ namespace Centaur.Cli.Postgres;
 /// Says early and in plain words what is wrong with a <c>DATABASE_URL</c>. The form is checked here; the version with <c>psql</c> where it is installed,
 /// and by the server in any case. The password goes through the environment: arguments are visible to everybody on the machine.
 /// </summary>
-internal sealed class DatabaseUrlCheck(CliContext context)
+internal sealed partial class DatabaseUrlCheck(CliContext context)
 {
     const string Example = "For example DATABASE_URL=postgresql://user:password@host:5432/centaur";
 
@@ -20,10 +21,10 @@ internal sealed class DatabaseUrlCheck(CliContext context)
 
     internal static Dictionary<string, string> Parse(string text)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("postgresql" or "postgres"))
+        var url = UrlForm().Match(text);
+        if (!url.Success)
             throw Wrong("it is not of the form postgresql://…");
 
-        var user = url.UserInfo.Split(':', 2);
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);
         void Set(string name, string value)
         {
@@ -31,18 +32,16 @@ internal sealed class DatabaseUrlCheck(CliContext context)
                 variables[name] = Uri.UnescapeDataString(value);
         }
 
-        Set("PGHOST", url.Host.Trim('[', ']'));
-        Set("PGPORT", url.IsDefaultPort || url.Port < 0 ? "" : url.Port.ToString(CultureInfo.InvariantCulture));
-        Set("PGUSER", user[0]);
-        Set("PGPASSWORD", user.Length > 1 ? user[1] : "");
-        Set("PGDATABASE", url.AbsolutePath.TrimStart('/'));
-        foreach (var pair in url.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=', 2)))
+        foreach (var (name, group) in new[] { ("PGUSER", "user"), ("PGPASSWORD", "password"), ("PGHOST", "host"), ("PGPORT", "port"), ("PGDATABASE", "database") })
+            Set(name, url.Groups[group].Value);
+        foreach (var pair in url.Groups["query"].Value.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=', 2)))
         {
             var name = pair[0].ToLowerInvariant() switch
             {
                 "host" => "PGHOST",
                 "port" => "PGPORT",
                 "user" => "PGUSER",
+                "password" => "PGPASSWORD",
                 "sslmode" => "PGSSLMODE",
                 "sslrootcert" => "PGSSLROOTCERT",
                 _ => null,
@@ -86,4 +85,10 @@ internal sealed class DatabaseUrlCheck(CliContext context)
     }
 
     static CliError Wrong(string why) => new(ExitCode.Prerequisite, $"DATABASE_URL cannot be used: {why}.", remedy: Example);
+
+    /// <summary>As libpq reads it: unlike other URLs, this one may have a user and no host.</summary>
+    [GeneratedRegex(
+        @"^postgres(ql)?://((?<user>[^:@/?]*)(:(?<password>[^@/?]*))?@)?(\[(?<host>[^\]]*)\]|(?<host>[^:/?]*))(:(?<port>\d+))?(/(?<database>[^?]*))?(\?(?<query>.*))?\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex UrlForm();
 }

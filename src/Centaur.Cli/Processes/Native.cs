@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Centaur.Cli.Processes;
 
@@ -10,6 +11,7 @@ internal static partial class Native
     public const int SigKill = 9;
     public const int SigTerm = 15;
 
+    const int OpenReadWriteCreateCloseOnExec = 0x2 | 0x40 | 0x80000;
     const int LockExclusive = 2;
     const int LockNonBlocking = 4;
 
@@ -22,6 +24,9 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int ChangeOwner(string path, uint uid, uint gid);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags, int mode);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int FileLock(SafeHandle file, int operation);
@@ -58,6 +63,14 @@ internal static partial class Native
     {
         if (ChangeOwner(path, uid, gid) != 0)
             throw new IOException($"Cannot give {path} to uid {uid}: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
+
+    /// <summary>Opens a file to lock it. .NET's own way of opening takes a shared lock of the same kind, and fails where another process holds this one.</summary>
+    public static SafeFileHandle OpenLockFile(string path)
+    {
+        const int ownersOnly = 0x180;
+        var descriptor = Open(path, OpenReadWriteCreateCloseOnExec, ownersOnly);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw new IOException($"Cannot open {path}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
     public static bool TryLock(SafeHandle file) => FileLock(file, LockExclusive | LockNonBlocking) == 0;

@@ -44,7 +44,7 @@ internal static class ProcessTable
     /// <summary>Waits until the process is gone; false when it is still there after the limit.</summary>
     public static async Task<bool> WaitForEnd(ProcessMark mark, TimeSpan limit, CancellationToken cancellationToken)
     {
-        var deadline = Environment.TickCount64 + (long)limit.TotalMilliseconds;
+        var deadline = limit == Timeout.InfiniteTimeSpan ? long.MaxValue : Environment.TickCount64 + (long)limit.TotalMilliseconds;
         while (IsAlive(mark))
         {
             if (Environment.TickCount64 > deadline)

@@ -13,7 +13,7 @@ internal sealed class UpLock : IDisposable
     public static async Task<UpLock> Take(CliContext context, CancellationToken cancellationToken)
     {
         new HostFolders(context).MakeHome();
-        var opened = File.OpenHandle(context.Layout.UpLockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        var opened = Native.OpenLockFile(context.Layout.UpLockFile);
         if (!Native.TryLock(opened))
         {
             context.Terminal.Note("Another centaur command is bringing this home up or down; waiting for it …");

@@ -5,14 +5,34 @@ namespace Centaur.Runner.Init;
 /// <summary>Who descends from whom in the jail, read from <c>/proc</c>.</summary>
 internal static class ProcessTree
 {
+    const int Continue = 18;
+    const int Stop = 19;
+
     /// <summary>
     /// Signals a program, its process group, its session and its descendants: harnesses start their commands in sessions of their own, and killing only the group
     /// would leave those running.
     /// </summary>
     public static void Signal(int root, int signal)
     {
-        var all = Read();
+        // Everybody is stopped before anybody is signalled: who still runs may fork, and the child of a dead parent is nobody's descendant.
         var chosen = new HashSet<int> { root };
+        _ = Libc.kill(root, Stop);
+        while (Grow(chosen, root))
+        {
+            foreach (var pid in chosen)
+                _ = Libc.kill(pid, Stop);
+        }
+
+        foreach (var pid in chosen)
+            _ = Libc.kill(pid, signal);
+        foreach (var pid in chosen)
+            _ = Libc.kill(pid, Continue);
+    }
+
+    static bool Grow(HashSet<int> chosen, int root)
+    {
+        var all = Read();
+        var before = chosen.Count;
         for (var grew = true; grew;)
         {
             grew = false;
@@ -23,9 +43,7 @@ internal static class ProcessTree
             }
         }
 
-        _ = Libc.kill(-root, signal);
-        foreach (var pid in chosen)
-            _ = Libc.kill(pid, signal);
+        return chosen.Count > before;
     }
 
     static List<Entry> Read()

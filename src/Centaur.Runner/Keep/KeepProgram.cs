@@ -15,6 +15,8 @@ internal static class KeepProgram
     /// <summary>Exit codes: 0 the sandbox was served to its end, 1 it cannot be kept here, 2 the specification is wrong, 3 another keeper has it.</summary>
     public static async Task<int> Run(string specPath, bool replayOnly)
     {
+        // Whoever started us may keep everything to itself; what a jail is to see is decided here, file by file.
+        Libc.umask(Convert.ToUInt32("022", 8));
         try
         {
             var spec = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(specPath), ProtocolJson.Default.SandboxSpec)!;

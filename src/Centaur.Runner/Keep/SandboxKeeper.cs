@@ -47,6 +47,7 @@ internal sealed class SandboxKeeper(SandboxSpec spec, TimeProvider time)
 
         if (replayOnly)
         {
+            await ResourceGroups.RemoveLeftBehind(spec.SandboxId, cancellationToken);
             if (!EndsWithJail(journal))
                 End(turns, new ProcessEnd(default, ExitCauses.Killed, "The keeper of this sandbox was killed, and the sandbox with it."));
             listener.Listen();

@@ -78,9 +78,10 @@ internal sealed class ExecutionRun(
             await using var sandbox = await lifecycle.Acquire(execution.ThreadKey, harness.Name, stoppingToken);
             if (sandbox.Keeper.Attached.Phase == KeeperPhases.Dead && execution.TurnId is null)
             {
-                // It died between turns; this one begins on another and has lost nothing.
-                await lifecycle.Stop(sandbox, ExitCauses.Exited, stoppingToken);
-                return (execution, null);
+                // It died between turns; this one begins on another and has lost nothing. One that never lived would only fail again.
+                var (cause, message) = await lifecycle.Obituary(sandbox, stoppingToken);
+                await lifecycle.Stop(sandbox, cause, stoppingToken);
+                return (execution, cause == ExitCauses.StartFailed ? Failed(TerminalReasons.ExecutionError, message, metadata) : null);
             }
             var turn = await store.Prepare(execution, sandbox.Row, harness.Name, NewTurnId(), stoppingToken);
             execution = execution with

@@ -15,7 +15,14 @@ internal sealed class ExecutionWorker(
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await lease.Held(stoppingToken);
+        try
+        {
+            await lease.Held(stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lease.Lost);
         var loops = Enumerable.Range(0, options.Concurrency).Select(_ => Work(stop.Token)).Append(Reap(stop.Token)).ToList();
         // A loop that ends is a fault, unless all of them were told to: the first one's exception stops the process.

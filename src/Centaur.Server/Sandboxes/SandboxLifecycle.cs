@@ -26,6 +26,23 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         return new OwnedSandbox(row, await KeeperConnection.Attach(stream, row.FencingGeneration, row.LastSeq, cancellationToken));
     }
 
+    /// <summary>What a dead sandbox's journal says last: one of <see cref="ExitCauses"/>, and a sentence for people.</summary>
+    public async Task<(string Cause, string Message)> Obituary(OwnedSandbox sandbox, CancellationToken cancellationToken)
+    {
+        var said = (ExitCauses.Exited, "The sandbox ended and left no word why.");
+        var at = sandbox.Row.LastSeq;
+        while (at < sandbox.Keeper.Attached.LastSeq && await sandbox.Keeper.Frames.WaitToReadAsync(cancellationToken))
+        {
+            while (sandbox.Keeper.Frames.TryRead(out var frame))
+            {
+                at = frame.Seq;
+                if (frame.Source == Frame.KeeperSource && frame.Event.TryGetProperty("cause", out var cause) && frame.Event.TryGetProperty("message", out var message))
+                    said = (cause.GetString()!, message.GetString()!);
+            }
+        }
+        return said;
+    }
+
     /// <summary>Ends a sandbox; the thread's folder stays for its next one.</summary>
     public async Task Stop(OwnedSandbox sandbox, string cause, CancellationToken cancellationToken)
     {

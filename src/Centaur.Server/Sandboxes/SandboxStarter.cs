@@ -16,7 +16,14 @@ internal sealed class SandboxStarter(SandboxStore store, ISandboxBackend backend
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await lease.Held(stoppingToken);
+        try
+        {
+            await lease.Held(stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lease.Lost);
         using var watch = wakeUps.Watch(Topics.Sandboxes);
         while (!stop.IsCancellationRequested)

@@ -53,7 +53,7 @@ public sealed class LocalStackTests : IAsyncLifetime
     {
         var both = await Task.WhenAll(Run("up", "--detach"), Run("up", "--detach"));
 
-        both.ShouldBe([ExitCode.Ok, ExitCode.Ok]);
+        both.ShouldBe([ExitCode.Ok, ExitCode.Ok], home.Error);
         home.Error.Split('\n').Count(line => line == "Starting the server …").ShouldBe(1);
         home.Error.ShouldContain("Centaur was already up");
     }
@@ -130,7 +130,7 @@ public sealed class LocalStackTests : IAsyncLifetime
         await postgres.Postgres.EnsureRunning(postgres.Folders, Token);
         home = home.With("DATABASE_URL", $"postgresql://{HostLayout.DatabaseName}@/{HostLayout.DatabaseName}?host={postgres.Context.Layout.PostgresSocketFolder}");
 
-        (await Run("up", "--detach")).ShouldBe(ExitCode.Ok);
+        (await Run("up", "--detach")).ShouldBe(ExitCode.Ok, home.Error);
         Stack.Postgres.Running().ShouldBeNull();
         (await Run("status")).ShouldBe(ExitCode.Ok);
         home.Output.ShouldContain("external");
@@ -153,7 +153,7 @@ public sealed class LocalStackTests : IAsyncLifetime
 
         await interrupt.CancelAsync();
 
-        (await up).ShouldBe(ExitCode.Ok);
+        (await up).ShouldBe(ExitCode.Ok, home.Error);
         Stack.Server.Running().ShouldBeNull();
         Stack.Broker.Running().ShouldBeNull();
         Stack.Postgres.Running().ShouldBeNull();

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Centaur.Testing;
@@ -58,10 +59,15 @@ public sealed class DemoModelProgramTests : IDisposable
         using var authority = X509CertificateLoader.LoadCertificateFromFile(folder["ca/ca.pem"]);
         handler.SslOptions = new SslClientAuthenticationOptions
         {
-            TargetHost = "api.openai.com",
             CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { authority }, RevocationMode = X509RevocationMode.NoCheck },
         };
-        using var http = new HttpClient(handler, disposeHandler: false) { BaseAddress = model.Address };
+        handler.ConnectCallback = async (_, cancellationToken) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(model.Address.Host, model.Address.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        };
+        using var http = new HttpClient(handler, disposeHandler: false) { BaseAddress = new Uri("https://api.openai.com") };
 
         (await http.GetStringAsync(new Uri("/v1/models", UriKind.Relative), Cancellation)).ShouldContain("centaur-demo");
         File.GetUnixFileMode(folder["ca/key.pem"]).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);

@@ -74,8 +74,8 @@ public sealed class DeathTests
 
         (await worker.Run("turn-1", "dd if=/dev/zero of=big bs=1M count=100 2>&1; rm -f big", Cancellation)).ShouldContain("No space left");
         (await worker.Run("turn-2", "mkdir m; cd m; python3 -c 'for i in range(1000000): open(str(i), \"w\").close()' 2>&1 | tail -1; cd ..; rm -rf m", Cancellation)).ShouldContain("No space left");
-        (await worker.Run("turn-3", "for i in $(seq 200); do sleep 30 & done 2>&1 | tail -1; pkill sleep; echo alive", Cancellation)).ShouldContain("alive");
-        await worker.Say(new UserTurn("turn-4", WorkerLink.Message("text", "exec 2>/dev/null; echo 1000 > /proc/$PPID/oom_score_adj; python3 -c 'x = bytearray(1 << 30)'; echo survived")), Cancellation);
+        (await worker.Run("turn-3", "python3 /opt/probes/bomb.py", Cancellation)).ShouldContain("Resource temporarily unavailable");
+        await worker.Say(new UserTurn("turn-4", WorkerLink.Message("text", "exec 2>/dev/null; echo 1000 > /proc/$PPID/oom_score_adj; python3 -c 'x = b\"x\" * (1 << 30)'; echo survived")), Cancellation);
         var exited = await worker.Until(KeeperEvents.HarnessExited, Cancellation);
 
         exited.Event.GetProperty("cause").GetString().ShouldBe(ExitCauses.OutOfMemory);

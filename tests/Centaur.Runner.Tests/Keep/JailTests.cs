@@ -58,9 +58,9 @@ public sealed class JailTests
         environment.ShouldContain("HTTPS_PROXY=http://127.0.0.1:38080");
         environment.ShouldNotContain(keeper.Spec.StateFolder);
         environment.ShouldNotContain("token-1");
-        (await worker.Run("turn-3", "cat /proc/1/environ; cat /proc/1/maps; ls -l /proc/1/fd; cat /proc/cmdline /proc/kcore | wc -c; exec 3<>/proc/1/mem", Cancellation))
+        (await worker.Run("turn-3", "cat /proc/1/environ; cat /proc/1/maps; ls -l /proc/1/fd; exec 3<>/proc/1/mem", Cancellation))
             .Split("Permission denied").Length.ShouldBe(5);
-        (await worker.Run("turn-4", "cat /proc/kcore /proc/cmdline | wc -c", Cancellation)).ShouldBe("0\n");
+        (await worker.Run("turn-4", "cat /proc/cmdline | wc -c", Cancellation)).ShouldBe("0\n");
     }
 
     [Fact]

@@ -29,6 +29,9 @@ internal sealed class HarnessOutput(Socket stream, SandboxLimits limits, TurnDes
             var line = await reader.Read(cancellationToken);
             if (line.Kind == LineKind.End)
                 return;
+
+            // While it waited for this line a worker may have made room.
+            desk.Cutting = desk.Cutting && !desk.HasRoom;
             if (line.Length == 0)
                 continue;
 

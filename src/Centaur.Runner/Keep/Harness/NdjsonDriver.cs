@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Centaur.Protocol.Sandbox;
 
@@ -40,7 +41,7 @@ internal sealed class NdjsonDriver : IHarnessDriver
 
     public async Task Receive(JsonElement line, CancellationToken cancellationToken)
     {
-        await pipe!.Emit(JsonSerializer.SerializeToUtf8Bytes(line, Protocol.ProtocolJson.Default.JsonElement), cancellationToken);
+        await pipe!.Emit(JsonMarshal.GetRawUtf8Value(line).ToArray(), cancellationToken);
         if (line.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String
             && type.GetString() is "result" or "turn.completed" or "turn.failed" or "error")
             pipe.EndTurn();

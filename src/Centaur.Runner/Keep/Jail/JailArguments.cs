@@ -42,7 +42,7 @@ internal static class JailArguments
 
         arguments.AddRange(["--proc", "/proc"]);
         foreach (var file in HiddenFiles.Where(File.Exists))
-            arguments.AddRange(["--ro-bind", "/dev/null", file]);
+            arguments.AddRange(["--ro-bind", files.Empty, file]);
         foreach (var folder in HiddenFolders.Where(Directory.Exists))
             arguments.AddRange(["--tmpfs", folder, "--remount-ro", folder]);
 

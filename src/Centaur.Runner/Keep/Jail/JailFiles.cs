@@ -16,6 +16,7 @@ internal sealed class JailFiles(string folder)
     public string NameServices => $"{folder}/nsswitch.conf";
     public string CaCertificate => $"{folder}/ca.pem";
     public string CaBundle => $"{folder}/ca-certificates.crt";
+    public string Empty => $"{folder}/empty";
     public string Call => $"{folder}/call";
 
     public void Write()
@@ -27,6 +28,7 @@ internal sealed class JailFiles(string folder)
 
         // No resolver: names are the proxy's business.
         Put(NameServices, "passwd: files\ngroup: files\nhosts: files\n");
+        Put(Empty, "");
         Put(CaCertificate, "");
         Put(CaBundle, "");
         Put(Call, $"#!/bin/sh\nDOTNET_EnableDiagnostics=0 exec {JailPaths.Runner} call \"$@\"\n");

@@ -19,6 +19,13 @@ internal static class ResourceGroups
         return Directory.Exists($"{Root}/memory") ? new SplitResourceGroup(Root, sandboxId, limits) : new NoResourceGroup();
     }
 
+    /// <summary>Removes what a keeper that was killed left behind.</summary>
+    public static async Task RemoveLeftBehind(string sandboxId, CancellationToken cancellationToken)
+    {
+        foreach (var above in (string[])[$"{Root}/memory", $"{Root}/pids", $"{Root}/cpu", Root])
+            await RemoveFolder($"{above}/centaur/{sandboxId}", cancellationToken);
+    }
+
     internal static void Put(string file, string value) => File.WriteAllText(file, value);
 
     internal static string Number(double value) => value.ToString("0", CultureInfo.InvariantCulture);
