@@ -12,11 +12,10 @@ internal sealed class CodexTranslator : IHarnessTranslator
         "item.agentMessage.delta" => Delta(harnessEvent, state),
         "item.started" => Item(harnessEvent, state, open: +1),
         "item.completed" => Item(harnessEvent, state, open: -1),
-        "thread.tokenUsage.updated" => new Translation(state with { Usage = Usage(harnessEvent) ?? state.Usage }),
-        "turn.completed" => new Translation(state.End(succeeded: true), Canonical.Usage(state.Usage)),
+        "turn.completed" => Completed(harnessEvent, state),
         "turn.failed" => Failed(harnessEvent, state),
         "error" => Error(harnessEvent, state),
-        "turn.started" or "turn.plan.updated" or "item.updated" => new Translation(state, harnessEvent.GetRawText()),
+        "turn.started" or "turn.plan.updated" or "item.updated" or "status" or "subagent" => new Translation(state, harnessEvent.GetRawText()),
         { } type when type.StartsWith("item.", StringComparison.Ordinal) => new Translation(state, harnessEvent.GetRawText()),
         _ => new Translation(state),
     };
@@ -57,6 +56,12 @@ internal sealed class CodexTranslator : IHarnessTranslator
         }
     }
 
+    static Translation Completed(JsonElement e, TurnState state)
+    {
+        var ended = (state with { Usage = Usage(e) ?? state.Usage }).End(succeeded: true);
+        return new Translation(ended, Canonical.Usage(ended.Usage));
+    }
+
     static Translation Failed(JsonElement e, TurnState state)
     {
         var message = e.Member("turn")?.Member("error")?.Text("message") ?? e.Member("error")?.Text("message") ?? e.Text("message")
@@ -71,7 +76,8 @@ internal sealed class CodexTranslator : IHarnessTranslator
         return new Translation(state, Canonical.Error(message, willRetry: e.Flag("willRetry")));
     }
 
-    static TurnUsage? Usage(JsonElement e) => e.Member("tokenUsage")?.Member("total") is { } total
-        ? new TurnUsage(total.Number("inputTokens"), total.Number("outputTokens"), total.Number("cachedInputTokens"))
+    /// <summary>The turn's own tokens: codex itself counts per conversation, its driver per turn.</summary>
+    static TurnUsage? Usage(JsonElement e) => e.Member("usage") is { } usage
+        ? new TurnUsage(usage.Number("input_tokens"), usage.Number("output_tokens"), usage.Number("cached_input_tokens"))
         : null;
 }

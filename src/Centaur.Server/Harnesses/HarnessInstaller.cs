@@ -12,6 +12,7 @@ namespace Centaur.Server.Harnesses;
 internal sealed class HarnessInstaller(HostIdentity host)
 {
     const int ErrorCharacters = 1_500;
+    const int CommandNotFound = 127;
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     readonly ConcurrentDictionary<string, SemaphoreSlim> installing = new(StringComparer.Ordinal);
@@ -39,7 +40,9 @@ internal sealed class HarnessInstaller(HostIdentity host)
 
     async Task Fetch(HarnessPin pin, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Folder(pin))!);
+        // Whoever runs in a jail reads this: the server's own umask must not decide.
+        var folder = Directory.CreateDirectory(Path.GetDirectoryName(Folder(pin))!);
+        folder.UnixFileMode |= UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
         var partial = $"{Folder(pin)}.{Guid.CreateVersion7():N}";
         try
         {
@@ -58,18 +61,20 @@ internal sealed class HarnessInstaller(HostIdentity host)
 
     static async Task Npm(HarnessPin pin, string folder, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo("npm") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
-        foreach (var argument in (string[])["install", "--prefix", folder, "--no-audit", "--no-fund", "--no-save", "--loglevel=error", pin.NpmSpecification])
+        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
+        foreach (var argument in (string[])["-c", "umask 022; exec npm \"$@\"", "npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--no-save", "--loglevel=error", pin.NpmSpecification])
             start.ArgumentList.Add(argument);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Limit);
-        using var npm = Run(start, pin);
+        using var npm = Process.Start(start)!;
         try
         {
             var output = npm.StandardOutput.ReadToEndAsync(limit.Token);
             var errors = await npm.StandardError.ReadToEndAsync(limit.Token);
             await output;
             await npm.WaitForExitAsync(limit.Token);
+            if (npm.ExitCode == CommandNotFound)
+                throw new HarnessUnavailableException($"The {pin.Name} harness is installed with npm, and npm is not on this machine. Install Node.js, or use the harness built-in.");
             if (npm.ExitCode != 0)
                 throw new HarnessUnavailableException($"npm could not install {pin.NpmSpecification}: {errors.Trim()[..Math.Min(ErrorCharacters, errors.Trim().Length)]}");
         }
@@ -79,18 +84,6 @@ internal sealed class HarnessInstaller(HostIdentity host)
             if (cancellationToken.IsCancellationRequested)
                 throw;
             throw new HarnessUnavailableException($"npm did not install {pin.NpmSpecification} within {Limit.TotalMinutes:0} minutes. Is its registry reachable from this machine?", e);
-        }
-    }
-
-    static Process Run(ProcessStartInfo start, HarnessPin pin)
-    {
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            throw new HarnessUnavailableException($"The {pin.Name} harness is installed with npm, and npm is not on this machine. Install Node.js, or use the harness built-in.", e);
         }
     }
 

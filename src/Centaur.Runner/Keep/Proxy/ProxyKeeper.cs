@@ -200,7 +200,12 @@ internal sealed class ProxyKeeper : IAsyncDisposable
 
     static Dictionary<string, string> ProxyEnvironment()
     {
-        var environment = new Dictionary<string, string>(Children.SystemEnvironment) { ["DOTNET_EnableDiagnostics"] = "0" };
+        var environment = new Dictionary<string, string>(Children.SystemEnvironment)
+        {
+            ["DOTNET_EnableDiagnostics"] = "0",
+            // The proxy's uid has no passwd entry, and certificate chains are not built without a home, even one that is not there.
+            ["HOME"] = "/nonexistent",
+        };
         if (Environment.GetEnvironmentVariable("DOTNET_ROOT") is { } root)
             environment["DOTNET_ROOT"] = root;
         return environment;
