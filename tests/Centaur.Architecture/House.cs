@@ -89,7 +89,7 @@ internal static partial class House
         _ => [type],
     };
 
-    [GeneratedRegex(@"^namespace (?<name>[\w.]+);", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^namespace (?<name>[\w.]+);", RegexOptions.Multiline, matchTimeoutMilliseconds: 5_000)]
     internal static partial Regex NamespaceLine();
 }
 

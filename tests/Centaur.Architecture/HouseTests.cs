@@ -42,7 +42,7 @@ public sealed partial class HouseTests
     [InlineData(@"\bThread\.Sleep\(", "wait for the thing itself", "")]
     [InlineData(@"\.GetAwaiter\(\)\.GetResult\(\)", "await it", "")]
     [InlineData(@"\bnew HttpClient\(\)", "a handler that nobody owns", "")]
-    [InlineData(@"Environment\.GetEnvironmentVariable", "settings are converted once, at the edge", "Configuration|Centaur.Cli|Centaur.Runner|Centaur.Proxy|Centaur.DemoModel")]
+    [InlineData(@"Environment\.GetEnvironmentVariable", "settings are converted once, at the edge", "Configuration|Centaur.Cli|Centaur.Runner|Centaur.Proxy|Centaur.DemoModel|bench/")]
     [InlineData(@"\bConsole\.(Write|Error|Out)", "only programs that people or pipes read from print", "Centaur.Cli|Centaur.Runner|Program.cs|Centaur.Proxy|Centaur.DemoModel|bench/")]
     [InlineData(@"\bTask\.Run\(", "work of a slice belongs to its worker", "Centaur.Cli|Centaur.Runner|Centaur.Proxy|bench/")]
     public void Nothing_uses_what_is_banned(string pattern, string reason, string exceptions) =>
@@ -83,9 +83,9 @@ public sealed partial class HouseTests
             .Where(p => MachinePath().IsMatch(File.ReadAllText(Path.Combine(House.Root, p))))
             .ShouldBeEmpty();
 
-    [GeneratedRegex(@"\b(?:class|record|struct|interface|enum) (?<name>\w*(?:Service|Manager|Helper|Helpers|Util|Utils|Common|Impl)|\w+Base)\b")]
+    [GeneratedRegex(@"\b(?:class|record|struct|interface|enum) (?<name>\w*(?:Service|Manager|Helper|Helpers|Util|Utils|Common|Impl)|\w+Base)\b", RegexOptions.None, matchTimeoutMilliseconds: 5_000)]
     private static partial Regex VagueName();
 
-    [GeneratedRegex("/work/(?:main|wt|shared)|registry\\.npmjs\\.org|api\\.nuget\\.org")]
+    [GeneratedRegex("/work/(?:main|wt|shared)|registry\\.npmjs\\.org|api\\.nuget\\.org", RegexOptions.None, matchTimeoutMilliseconds: 5_000)]
     private static partial Regex MachinePath();
 }

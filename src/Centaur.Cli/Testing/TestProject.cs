@@ -6,8 +6,8 @@ namespace Centaur.Cli.Testing;
 /// <param name="Name">Its name, and its program's.</param>
 internal sealed record TestProject(string Name)
 {
-    /// <summary>Those that start every program as a process, or a jail for each test: not part of the fast loop, and run last.</summary>
-    static readonly string[] Slow = ["Centaur.SandboxConformance", "Centaur.EndToEnd"];
+    /// <summary>Those that start every program as a process: not part of the fast loop, and run last.</summary>
+    static readonly string[] Slow = ["Centaur.EndToEnd"];
 
     public bool IsSlow => Slow.Contains(Name);
 

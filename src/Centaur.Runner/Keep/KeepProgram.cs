@@ -16,7 +16,7 @@ internal static class KeepProgram
     public static async Task<int> Run(string specPath, bool replayOnly)
     {
         // Whoever started us may keep everything to itself; what a jail is to see is decided here, file by file.
-        Libc.umask(Convert.ToUInt32("022", 8));
+        _ = Libc.umask(Convert.ToUInt32("022", 8));
         try
         {
             var spec = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(specPath), ProtocolJson.Default.SandboxSpec)!;
