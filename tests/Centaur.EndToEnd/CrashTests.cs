@@ -36,7 +36,7 @@ public sealed class CrashTests(Installation installation) : IClassFixture<Instal
 
         var ended = await conversation.End(execution, Cancellation);
         ended.GetProperty("status").GetString().ShouldBe("completed", ended.ToString());
-        Text(await seen).ShouldBe(string.Join(' ', Enumerable.Range(1, Numbers)));
+        Text(await seen).ShouldBe(string.Join('\n', Enumerable.Range(1, Numbers)));
         (await seen).Count(e => e.Kind == "execution_state" && e.Json.GetProperty("status").GetString() == "completed").ShouldBe(1);
         SandboxProcesses.Harness(installation, conversation.ThreadKey).ShouldBe(harnessBefore, "the same harness process, through all of it");
     }
@@ -75,7 +75,7 @@ public sealed class CrashTests(Installation installation) : IClassFixture<Instal
         var ended = await conversation.End(execution, Cancellation);
 
         ended.GetProperty("status").GetString().ShouldBe("completed", ended.ToString());
-        ended.GetProperty("result_text").GetString()!.ShouldContain("1 2 3 4 5 6");
+        ended.GetProperty("result_text").GetString()!.ShouldContain("1\n2\n3\n4\n5\n6", customMessage: installation.Model.Requests[^1]["body"]!.ToJsonString());
     }
 
     [Fact]

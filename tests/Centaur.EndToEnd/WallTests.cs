@@ -37,27 +37,6 @@ public sealed class WallTests(Installation installation) : IClassFixture<Install
         answer.ShouldContain("not-allowed.example");
     }
 
-    [Fact]
-    public async Task F48_what_a_hog_takes_is_its_own_and_its_neighbour_goes_on()
-    {
-        var hog = new Conversation(installation, "built-in");
-        var neighbour = new Conversation(installation, "built-in");
-        await hog.Say("Reply with exactly READY.", Cancellation);
-        await neighbour.Say("Reply with exactly READY.", Cancellation);
-
-        var bomb = await Run(hog, "bash -c 'b() { b | b & }; b' 2>&1 | head -2; sleep 2; echo over");
-        var disk = await Run(hog, "head -c 100000000000 /dev/zero > big 2> why; tail -1 why; rm -f big");
-        var files = await Run(hog, "mkdir m; cd m; python3 -c \"import os\nfor i in range(1000000): os.close(os.open(str(i), os.O_CREAT))\" 2>&1 | tail -1; cd ..; rm -rf m; echo cleaned");
-        var memory = await hog.Say("Run: python3 -c 'x = [bytearray(1 << 20) for _ in range(100000)]'; echo code $?", Cancellation);
-        var calm = await neighbour.Say("Reply with exactly PONG.", Cancellation);
-
-        bomb.ShouldContain("over");
-        disk.ShouldContain("No space left on device");
-        files.ShouldContain("No space left on device");
-        memory.ToString().ShouldContain("137");
-        calm.GetProperty("result_text").GetString()!.Trim().ShouldBe("PONG");
-    }
-
     static string Probe => Path.Combine(AppContext.BaseDirectory, "Probes", "walls.py");
 
     static async Task<string> Run(Conversation conversation, string command)

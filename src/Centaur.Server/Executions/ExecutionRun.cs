@@ -36,25 +36,21 @@ internal sealed class ExecutionRun(
     /// <exception cref="FencedException">Somebody else owns the execution.</exception>
     public async Task Run(ClaimedExecution claimed, CancellationToken stoppingToken)
     {
-        var execution = claimed;
         var began = time.GetTimestamp();
         while (true)
         {
             try
             {
-                var (next, terminal) = await Attempt(execution, stoppingToken);
+                var (execution, terminal) = await Attempt(await store.Refresh(claimed, stoppingToken), stoppingToken);
                 if (terminal is null)
-                {
-                    execution = next;
                     continue;
-                }
-                await store.Finish(next, next.Turn, terminal, stoppingToken);
+                await store.Finish(execution, execution.Turn, terminal, stoppingToken);
                 log.Ended(execution.ExecutionId, terminal.Status, terminal.Reason);
                 return;
             }
             catch (Exception e) when (e is IOException or JsonException || Outages.IsOutage(e))
             {
-                log.AttachmentBroke(execution.ExecutionId, e.Message);
+                log.AttachmentBroke(claimed.ExecutionId, e.Message);
                 if (time.GetElapsedTime(began) > options.Hard)
                     throw;
                 await Task.Delay(BetweenAttachments, time, stoppingToken);

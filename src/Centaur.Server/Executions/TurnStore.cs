@@ -95,6 +95,18 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
             },
             cancellationToken);
 
+    /// <summary>The execution as Postgres holds it now: what an attempt that broke had learnt and not stored is not known.</summary>
+    /// <exception cref="FencedException">Somebody else owns the execution.</exception>
+    public async Task<ClaimedExecution> Refresh(ClaimedExecution execution, CancellationToken cancellationToken) =>
+        await database.First(
+            $"""
+            select execution_id, thread_key, assignment_generation, status, fencing_generation, durable_turn_id, attempts, turn_state::text, metadata::text, started_at
+            from agent_execution_requests
+            where execution_id = {execution.ExecutionId} and fencing_generation = {execution.FencingGeneration}
+            """,
+            ClaimedExecution.Read,
+            cancellationToken) ?? throw new FencedException(execution.ExecutionId);
+
     /// <summary>The execution's status, without a write.</summary>
     public Task<string?> Status(ClaimedExecution execution, CancellationToken cancellationToken) =>
         database.First(

@@ -17,7 +17,20 @@ internal sealed class SessionStore(string folder)
         return (new Conversation(Guid.CreateVersion7().ToString("D"), []), false);
     }
 
+    /// <summary>A full disk costs the memory of this step and not the turn, which may be the one that makes room.</summary>
     public async Task Save(Conversation conversation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Write(conversation, cancellationToken);
+        }
+        catch (IOException full)
+        {
+            await Console.Error.WriteLineAsync($"The conversation could not be saved: {full.Message}");
+        }
+    }
+
+    async Task Write(Conversation conversation, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder);
         var file = File(conversation.Id);

@@ -121,13 +121,26 @@ internal sealed class SandboxDesk(SandboxSpec spec, FrameJournal journal, Keeper
     {
         if (state.ThreadKey is { } owner && owner != claim.Identity.ThreadKey)
             return new Refused(RefusalCodes.AlreadyClaimed, $"This sandbox is {owner}'s.");
-        await sandbox.WriteToken(claim.Identity.Token, cancellationToken);
+        await GiveToken(sandbox, claim.Identity.Token, cancellationToken);
         if (state.ThreadKey is null)
             state.Write(new KeeperRecord { ThreadKey = claim.Identity.ThreadKey, TraceId = claim.Identity.TraceId });
         identity = claim.Identity with { Token = "" };
         launch = claim.Harness;
         setup ??= new WorkspaceSetup(claim.Setup);
         return new Claimed(claim.Identity.ThreadKey);
+    }
+
+    /// <summary>A sandbox whose disk is full goes on with the token that it has, or with none: without its next turn nobody could make room.</summary>
+    async Task GiveToken(LivingSandbox sandbox, string token, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await sandbox.WriteToken(token, cancellationToken);
+        }
+        catch (IOException full) when (!sandbox.Jail.Exited.IsCompleted)
+        {
+            await Console.Error.WriteLineAsync($"The sandbox keeps its older token: {full.Message}");
+        }
     }
 
     async Task<KeeperMessage> Renew(LivingSandbox sandbox, TokenUpdate token, CancellationToken cancellationToken)

@@ -13,7 +13,8 @@ namespace Centaur.Runner.Keep.Proxy;
 internal sealed class ProxyKeeper : IAsyncDisposable
 {
     const int Backlog = 512;
-    const int AppendOnly = 0x1 | 0x40 | 0x400 | Libc.CloseOnExec;
+    // Read as well: a proxy that starts anew goes on with the hash chain where the last line left it.
+    const int ReadAndAppend = 2 | 0x400 | 0x40 | Libc.CloseOnExec;
     const int WorkingFolder = -100;
     static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(30);
     static readonly TimeSpan PolicyPatience = TimeSpan.FromSeconds(15);
@@ -41,7 +42,7 @@ internal sealed class ProxyKeeper : IAsyncDisposable
         listener.Bind(new UnixDomainSocketEndPoint(folders.ProxySocket));
         listener.Listen(Backlog);
         folders.OpenToJail(folders.ProxySocket);
-        audit = new SafeFileHandle(Libc.Check(Libc.openat(WorkingFolder, folders.Audit, AppendOnly, 0x180), $"Open {folders.Audit}"), ownsHandle: true);
+        audit = new SafeFileHandle(Libc.Check(Libc.openat(WorkingFolder, folders.Audit, ReadAndAppend, 0x180), $"Open {folders.Audit}"), ownsHandle: true);
     }
 
     /// <summary>Starts the first proxy; returns the certificate authority's PEM. From then on a proxy that ends is started again.</summary>
