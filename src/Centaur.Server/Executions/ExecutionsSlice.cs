@@ -1,5 +1,6 @@
 using Centaur.Server.Executions.Api;
 using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Sandboxes;
 
 namespace Centaur.Server.Executions;
 
@@ -8,7 +9,8 @@ public static class ExecutionsSlice
 {
     public static void AddExecutions(this IServiceCollection services, Settings settings)
     {
-        services.AddSingleton(ExecutionOptions.Read(settings));
+        var options = ExecutionOptions.Read(settings);
+        services.AddSingleton(options);
         services.AddSingleton<ExecutionStore>();
         services.AddSingleton<QueueExecution>();
         services.AddSingleton<ExecutionClaims>();
@@ -16,6 +18,9 @@ public static class ExecutionsSlice
         services.AddSingleton<TurnDelivery>();
         services.AddSingleton<ExecutionRun>();
         services.AddHostedService<ExecutionWorker>();
+        // A replica that runs no turns starts no sandboxes for them.
+        if (options.Concurrency > 0)
+            services.AddHostedService<SandboxStarter>();
     }
 
     public static void MapExecutions(this IEndpointRouteBuilder routes)

@@ -17,6 +17,5 @@ public static class SandboxesSlice
         services.AddSingleton<ISandboxBackend, LocalBackend>();
         services.AddSingleton<SandboxStore>();
         services.AddSingleton<SandboxLifecycle>();
-        services.AddHostedService<SandboxStarter>();
     }
 }

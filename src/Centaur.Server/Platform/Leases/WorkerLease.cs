@@ -124,12 +124,12 @@ public sealed partial class WorkerLease : BackgroundService
         }
     }
 
-    [LoggerMessage(1101, LogLevel.Warning, "The worker's lease was not renewed and will be tried again: {Reason}")]
+    [LoggerMessage(1301, LogLevel.Warning, "The worker's lease was not renewed and will be tried again: {Reason}")]
     static partial void LogNotRenewed(ILogger log, string reason);
 
-    [LoggerMessage(1102, LogLevel.Critical, "Worker {WorkerId} could not renew its lease and stops; another takes its work over")]
+    [LoggerMessage(1302, LogLevel.Critical, "Worker {WorkerId} could not renew its lease and stops; another takes its work over")]
     static partial void LogLost(ILogger log, string workerId);
 
-    [LoggerMessage(1103, LogLevel.Warning, "The lease was not returned at the stop and ends by itself: {Reason}")]
+    [LoggerMessage(1303, LogLevel.Warning, "The lease was not returned at the stop and ends by itself: {Reason}")]
     static partial void LogNotReturned(ILogger log, string reason);
 }

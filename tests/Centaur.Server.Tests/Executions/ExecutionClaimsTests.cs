@@ -1,0 +1,182 @@
+using System.Text.Json;
+using Centaur.Protocol.Attach;
+using Centaur.Server.Events;
+using Centaur.Server.Executions;
+using Centaur.Server.Harnesses;
+using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Leases;
+using Centaur.Server.Platform.Signals;
+using Centaur.Server.Sandboxes;
+using Centaur.Testing.Server;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Centaur.Server.Tests.Executions;
+
+/// <summary>Who may write: the owner, for as long as its lease and its fencing generation hold. Each test has a server, and so a queue, of its own.</summary>
+public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<ServerFixture>, IAsyncLifetime
+{
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    PostgresDatabase Database => server.Services.GetRequiredService<PostgresDatabase>();
+
+    public async ValueTask InitializeAsync() =>
+        await Database.Execute($"update agent_execution_requests set status = 'cancelled', completed_at = now() where completed_at is null", Cancellation);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task Claim_takes_the_oldest_and_raises_its_fencing_generation()
+    {
+        var worker = await Worker();
+        var first = await server.Api.Queue(Http.NewThread());
+        await server.Api.Queue(Http.NewThread());
+
+        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+
+        claimed.ExecutionId.ShouldBe(first);
+        claimed.Status.ShouldBe(ExecutionStatus.Running);
+        claimed.FencingGeneration.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Claim_skips_a_thread_that_runs_another_execution()
+    {
+        var worker = await Worker();
+        var thread = Http.NewThread();
+        await server.Api.Queue(thread);
+        await server.Api.Queue(thread);
+
+        (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        (await worker.Claims.Claim(Cancellation)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Claim_gives_nothing_to_a_worker_whose_lease_has_ended()
+    {
+        var worker = await Worker();
+        await server.Api.Queue(Http.NewThread());
+        await EndLease(worker);
+
+        (await worker.Claims.Claim(Cancellation)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Reap_returns_what_an_ended_lease_owned_and_leaves_the_living_alone()
+    {
+        var dead = await Worker();
+        var living = await Worker();
+        await server.Api.Queue(Http.NewThread());
+        await server.Api.Queue(Http.NewThread());
+        var lost = (await dead.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var kept = (await living.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        await EndLease(dead);
+
+        await living.Claims.Reap(Cancellation);
+
+        (await Status(lost)).ShouldBe(ExecutionStatus.Queued);
+        (await Status(kept)).ShouldBe(ExecutionStatus.Running);
+        (await living.Claims.Claim(Cancellation)).ShouldNotBeNull().FencingGeneration.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task F6_an_owner_that_was_replaced_writes_nothing_any_more()
+    {
+        var paused = await Worker();
+        var next = await Worker();
+        await server.Api.Queue(Http.NewThread());
+        var stale = (await paused.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        await EndLease(paused);
+        await next.Claims.Reap(Cancellation);
+        (await next.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        // It wakes, and even renews its lease: the generation has moved on all the same.
+        await Database.Execute($"update workers set lease_expires_at = clock_timestamp() + interval '1 minute' where worker_id = {paused.Lease.WorkerId}", Cancellation);
+        var before = await Events(stale);
+
+        await Should.ThrowAsync<FencedException>(() => paused.Turns.Tell(stale, "I am still here", Cancellation));
+        await Should.ThrowAsync<FencedException>(() => paused.Turns.Finish(stale, new TurnState(), Done, Cancellation));
+
+        (await Events(stale)).ShouldBe(before);
+        (await Status(stale)).ShouldBe(ExecutionStatus.Running);
+    }
+
+    [Fact]
+    public async Task An_owner_whose_lease_has_ended_writes_nothing_although_nobody_has_taken_over()
+    {
+        var worker = await Worker();
+        await server.Api.Queue(Http.NewThread());
+        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        await EndLease(worker);
+
+        await Should.ThrowAsync<FencedException>(() => worker.Turns.Tell(claimed, "late", Cancellation));
+    }
+
+    [Fact]
+    public async Task A_frame_is_stored_once_however_often_its_batch_is_offered()
+    {
+        var worker = await Worker();
+        await server.Api.Queue(Http.NewThread());
+        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var sandbox = (await worker.Sandboxes.Claim(claimed.ThreadKey, Cancellation)).ShouldNotBeNull();
+        var turn = await worker.Turns.Prepare(claimed, sandbox, "codex", "turn-0000000000000001", Cancellation);
+        var before = await Events(claimed);
+
+        await worker.Turns.Store(claimed, sandbox, Batch(turn.TurnId), Cancellation);
+        await Should.ThrowAsync<FencedException>(() => worker.Turns.Store(claimed, sandbox, Batch(turn.TurnId), Cancellation));
+
+        (await Events(claimed)).ShouldBe(before + 1);
+    }
+
+    [Fact]
+    public async Task A_turn_that_was_prepared_is_found_again_with_its_input()
+    {
+        var worker = await Worker();
+        await server.Api.Queue(Http.NewThread());
+        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var sandbox = (await worker.Sandboxes.Claim(claimed.ThreadKey, Cancellation)).ShouldNotBeNull();
+        var first = await worker.Turns.Prepare(claimed, sandbox, "codex", "turn-0000000000000002", Cancellation);
+
+        var again = await worker.Turns.Prepare(await worker.Turns.Refresh(claimed, Cancellation), sandbox, "codex", "turn-0000000000000003", Cancellation);
+
+        (again.TurnId, again.Attempts, again.Replayed).ShouldBe((first.TurnId, 1, false));
+        System.Text.Json.Nodes.JsonNode.DeepEquals(System.Text.Json.Nodes.JsonNode.Parse(again.Input), System.Text.Json.Nodes.JsonNode.Parse(first.Input)).ShouldBeTrue();
+        first.Input.ShouldContain("hello");
+    }
+
+    static TerminalState Done => new(ExecutionStatus.Completed, TerminalReasons.Completed, "PONG", null, new Jsonb("{}"));
+
+    static FrameBatch Batch(string turn)
+    {
+        var batch = new FrameBatch(turn, new CodexTranslator(), new TurnState(), storedSeq: 0, TimeProvider.System);
+        using var json = JsonDocument.Parse("""{"type":"turn.plan.updated"}""");
+        batch.Add(new Frame { Seq = 1, Turn = turn, Event = json.RootElement.Clone() });
+        return batch;
+    }
+
+    async Task<WorkerParts> Worker()
+    {
+        var services = server.Services;
+        var lease = new WorkerLease(
+            Database, services.GetRequiredService<LeaseOptions>(), services.GetRequiredService<HostIdentity>(), services.GetRequiredService<Readiness>(),
+            TimeProvider.System, services.GetRequiredService<IHostApplicationLifetime>(), NullLogger<WorkerLease>.Instance);
+        await Database.Execute(
+            $"insert into workers (worker_id, host_id, version, lease_expires_at) values ({lease.WorkerId}, {lease.HostId}, 'test', clock_timestamp() + interval '1 minute')",
+            Cancellation);
+        var claims = new ExecutionClaims(Database, lease, services.GetRequiredService<WakeUps>());
+        var sandboxes = new SandboxStore(Database, lease);
+        return new WorkerParts(lease, claims, sandboxes, new TurnStore(Database, claims, sandboxes, services.GetRequiredService<EventStore>(), services.GetRequiredService<ExecutionOptions>()));
+    }
+
+    Task EndLease(WorkerParts worker) =>
+        Database.Execute($"update workers set lease_expires_at = clock_timestamp() - interval '1 second' where worker_id = {worker.Lease.WorkerId}", Cancellation);
+
+    async Task<string> Status(ClaimedExecution execution) =>
+        (await Database.First($"select status from agent_execution_requests where execution_id = {execution.ExecutionId}", row => row.GetString(0), Cancellation))!;
+
+    Task<long> Events(ClaimedExecution execution) =>
+        Database.First($"select count(*) from agent_execution_events where execution_id = {execution.ExecutionId}", row => row.GetInt64(0), Cancellation);
+
+    sealed record WorkerParts(WorkerLease Lease, ExecutionClaims Claims, SandboxStore Sandboxes, TurnStore Turns);
+}
