@@ -69,8 +69,9 @@ public sealed partial class HouseTests
                 yield return $"{slice} has no {slice}Slice.cs";
             else if (!File.ReadAllText(door).Contains("/// <summary>", StringComparison.Ordinal))
                 yield return $"{slice}Slice.cs has no summary";
-            if (!Directory.Exists(Path.Combine(House.Root, "tests/Centaur.Server.Tests", slice)))
-                yield return $"tests/Centaur.Server.Tests/{slice} is missing";
+            var tests = Path.Combine(House.Root, "tests/Centaur.Server.Tests", slice);
+            if (!Directory.Exists(tests) || !Directory.EnumerateFiles(tests, "*Tests.cs", SearchOption.AllDirectories).Any())
+                yield return $"tests/Centaur.Server.Tests/{slice} holds no tests";
         }
     }
 
