@@ -56,7 +56,7 @@ internal sealed class ServerProcess(CliContext context)
     public Exception Ended(long logEnd) =>
         new CliError(ExitCode.Prerequisite, "The server ended.", remedy: $"The whole log is {layout.ServerLog}.")
         {
-            Evidence = LogTail.Read(layout.ServerLog, 15, logEnd),
+            Evidence = [.. LogTail.Read(layout.ServerLog, 15, logEnd).Select(LogLine.ForPeople)],
         };
 
     async Task WaitUntilReady(ProcessMark server, long logEnd, CancellationToken cancellationToken)
@@ -80,7 +80,7 @@ internal sealed class ServerProcess(CliContext context)
                 throw new CliError(
                     ExitCode.TimedOut, $"The server is not ready after {ReadyLimit.TotalSeconds:0} s: {last}.", remedy: $"The whole log is {layout.ServerLog}. centaur down stops it.")
                 {
-                    Evidence = LogTail.Read(layout.ServerLog, 15, logEnd),
+                    Evidence = [.. LogTail.Read(layout.ServerLog, 15, logEnd).Select(LogLine.ForPeople)],
                 };
             }
 

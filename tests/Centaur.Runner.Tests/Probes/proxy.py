@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """A stand-in for centaur-proxy's control side: strict about what it inherits and is told; refuses policies of another sandbox's version order."""
+import fcntl
 import json
 import os
 import socket
@@ -9,8 +10,11 @@ import sys
 assert sys.argv[1:] == ["sandbox"], sys.argv
 assert sorted(int(n) for n in os.listdir("/proc/self/fd"))[3:7] == [3, 4, 5, 6], os.listdir("/proc/self/fd")
 assert len(os.listdir("/proc/self/fd")) == 8  # the listing has a descriptor of its own
+assert os.environ["HOME"]  # no certificate chain is built without one
 assert stat.S_ISREG(os.fstat(6).st_mode)
-assert not [name for name in os.environ if name not in ("PATH", "LANG", "LC_CTYPE", "DOTNET_EnableDiagnostics", "DOTNET_ROOT")], os.environ
+flags = fcntl.fcntl(6, fcntl.F_GETFL)  # read to go on with the hash chain, append to never rewrite it
+assert flags & os.O_ACCMODE == os.O_RDWR and flags & os.O_APPEND, flags
+assert not [name for name in os.environ if name not in ("PATH", "LANG", "LC_CTYPE", "HOME", "DOTNET_EnableDiagnostics", "DOTNET_ROOT")], os.environ
 listener = socket.socket(fileno=3)
 assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
 control = socket.socket(fileno=4)
