@@ -15,11 +15,12 @@ public class Installation : IAsyncLifetime
     public const string ModelHost = "api.openai.com";
 
     ScriptedModel? model;
-    HttpClient? http;
+    readonly List<HttpClient> clients = [];
 
     internal ScriptedModel Model => model ?? throw new InvalidOperationException("Not started.");
 
-    internal HttpClient Http => http ?? throw new InvalidOperationException("Not started.");
+    /// <summary>Speaks to the server that was started last; a server that starts anew has another port.</summary>
+    internal HttpClient Http => clients[^1];
 
     public string Home { get; } = Path.Combine(Path.GetTempPath(), "centaur-e2e-" + Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4)));
 
@@ -47,13 +48,14 @@ public class Installation : IAsyncLifetime
     internal async Task Up(CancellationToken cancellationToken)
     {
         (await Cli(["up", "--detach"], null, cancellationToken)).Succeeded();
-        http?.Dispose();
-        http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) })
+        // Whoever still reads from the server before keeps its client.
+        var http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) })
         {
             BaseAddress = new Uri(Server.Api),
             Timeout = Timeout.InfiniteTimeSpan,
         };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(Layout.BootstrapKeyFile, cancellationToken)).Trim());
+        clients.Add(http);
     }
 
     internal Task<Finished> Cli(IEnumerable<string> arguments, string? input, CancellationToken cancellationToken) =>
@@ -64,7 +66,7 @@ public class Installation : IAsyncLifetime
         GC.SuppressFinalize(this);
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         await Cli(["down"], null, limit.Token);
-        http?.Dispose();
+        clients.ForEach(c => c.Dispose());
         if (model is not null)
             await model.DisposeAsync();
         Directory.Delete(Layout.HarnessesFolder);
