@@ -28,7 +28,9 @@ internal sealed class TurnDelivery(
         try
         {
             var endpoint = await models.Choose(harness.Name, DemoAllowed(execution), cancellationToken);
-            var subject = new PolicySubject(sandbox.Row.SandboxId, sandbox.Row.PolicyVersion + 1, execution.ThreadKey, turn.TurnId, Principal(execution));
+            // An owner that died may have sent a policy and not recorded it; the proxy refuses to go back.
+            var version = Math.Max(sandbox.Row.PolicyVersion, sandbox.Keeper.Attached.PolicyVersion) + 1;
+            var subject = new PolicySubject(sandbox.Row.SandboxId, version, execution.ThreadKey, turn.TurnId, Principal(execution));
             var grant = await grants.Prepare(subject, endpoint, cancellationToken);
             if (endpoint.Key is { } key && grant.Missing.Contains(key))
                 throw new TurnRefusedException($"The secret {key} is not set, and {harness.Name} needs it for its model. Set it with: centaur secrets set {key}");

@@ -14,7 +14,7 @@ internal sealed class WorkspaceStore(NpgsqlDataSource source, PostgresDatabase d
         await using var command = source.CreateCommand(
             """
             insert into workspace_bundles (thread_key, name, data) values ($1, $2, $3)
-            on conflict (thread_key) do update set name = excluded.name, data = excluded.data, created_at = now(), cloned_at = null
+            on conflict (thread_key) do update set name = excluded.name, data = excluded.data, created_at = now()
             """);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = threadKey });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
@@ -39,8 +39,4 @@ internal sealed class WorkspaceStore(NpgsqlDataSource source, PostgresDatabase d
     /// <summary>The name of the bundle that the thread's workspace is made from, or null.</summary>
     public Task<string?> Waiting(string threadKey, CancellationToken cancellationToken) =>
         database.First($"select name from workspace_bundles where thread_key = {threadKey}", row => row.GetString(0), cancellationToken);
-
-    /// <summary>Call it when a jail has cloned the bundle: downloading it is not enough, for the jail may die in between.</summary>
-    public Task MarkCloned(string threadKey, CancellationToken cancellationToken) =>
-        database.Execute($"update workspace_bundles set cloned_at = now() where thread_key = {threadKey} and cloned_at is null", cancellationToken);
 }
