@@ -1,10 +1,12 @@
 using Centaur.Bench;
+using Centaur.Bench.Events;
 using Centaur.Bench.Startup;
 using Centaur.Bench.Turns;
 
 // One line a benchmark; a name is what `./centaur bench NAME` takes.
 IReadOnlyDictionary<string, IBench> benches = new SortedDictionary<string, IBench>(StringComparer.Ordinal)
 {
+    ["events"] = new EventsBench(),
     ["startup"] = new StartupBench(),
     ["turn"] = new TurnBench(),
 };

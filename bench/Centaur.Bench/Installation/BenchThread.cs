@@ -33,6 +33,20 @@ internal sealed class BenchThread(BenchHome home, string harness)
         return Read(response, cancellationToken).GetAsyncEnumerator(cancellationToken);
     }
 
+    /// <summary>Waits for the execution's end without reading its events.</summary>
+    public async Task Completed(string execution, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var status = (await home.Http.GetFromJsonAsync<JsonElement>($"/agent/executions/{execution}", cancellationToken)).GetProperty("status").GetString();
+            if (status == "completed")
+                return;
+            if (status is "failed_permanent" or "cancelled")
+                throw new InvalidOperationException($"The turn ended {status}.");
+            await Task.Delay(100, cancellationToken);
+        }
+    }
+
     /// <summary>Runs one turn to its terminal event, and fails where it did not succeed.</summary>
     public static async Task End(IAsyncEnumerator<BenchEvent> events, string execution)
     {
