@@ -1,5 +1,6 @@
 using Centaur.Bench;
 using Centaur.Bench.Events;
+using Centaur.Bench.Sandboxes;
 using Centaur.Bench.Startup;
 using Centaur.Bench.Turns;
 
@@ -7,6 +8,7 @@ using Centaur.Bench.Turns;
 IReadOnlyDictionary<string, IBench> benches = new SortedDictionary<string, IBench>(StringComparer.Ordinal)
 {
     ["events"] = new EventsBench(),
+    ["sandbox"] = new SandboxBench(),
     ["startup"] = new StartupBench(),
     ["turn"] = new TurnBench(),
 };
