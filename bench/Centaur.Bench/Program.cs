@@ -1,4 +1,5 @@
 using Centaur.Bench;
+using Centaur.Bench.Egress;
 using Centaur.Bench.Events;
 using Centaur.Bench.Sandboxes;
 using Centaur.Bench.Startup;
@@ -8,6 +9,7 @@ using Centaur.Bench.Turns;
 IReadOnlyDictionary<string, IBench> benches = new SortedDictionary<string, IBench>(StringComparer.Ordinal)
 {
     ["events"] = new EventsBench(),
+    ["proxy"] = new ProxyBench(),
     ["sandbox"] = new SandboxBench(),
     ["startup"] = new StartupBench(),
     ["turn"] = new TurnBench(),
