@@ -23,6 +23,14 @@ internal sealed record Figure
     public static Figure AtMost(string name, double value, string unit, double goal) =>
         new() { Name = name, Value = Math.Round(value, 3), Unit = unit, Goal = string.Create(CultureInfo.InvariantCulture, $"≤ {goal} {unit}"), Holds = value <= goal };
 
+    /// <summary>An absolute figure that must not be above its goal, beside what the same run measured without us.</summary>
+    public static Figure AtMost(string name, double value, string unit, double goal, double yardstick) =>
+        AtMost(name, value, unit, goal) with { Yardstick = Math.Round(yardstick, 3) };
+
+    /// <summary>A figure that has no goal and explains one that has.</summary>
+    public static Figure Told(string name, double value, string unit, double? yardstick = null) =>
+        new() { Name = name, Value = Math.Round(value, 3), Unit = unit, Yardstick = yardstick, Goal = "none", Holds = true };
+
     /// <summary>A figure that must be at least so many times its yardstick.</summary>
     public static Figure AtLeastTimes(string name, double value, string unit, double yardstick, double goal) =>
         new()
@@ -34,7 +42,7 @@ internal sealed record Figure
     public override string ToString()
     {
         var ratio = Ratio is { } times ? string.Create(CultureInfo.InvariantCulture, $"{times:0.00} × of {Yardstick:0.###} {Unit}") : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{(Holds ? "ok  " : "FAIL")} {Name,-44} {Value,12:0.###} {Unit,-6} {ratio,-28} goal {Goal}");
+        return string.Create(CultureInfo.InvariantCulture, $"{(Holds ? "ok  " : "FAIL")} {Name,-62} {Value,12:0.###} {Unit,-6} {ratio,-28} goal {Goal}");
     }
 }
 

@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Centaur.Bench.Installation;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Centaur.Bench.Egress;
+
+/// <summary>
+/// What every request ends at, over TLS on loopback: nginx where it is installed, because it takes the least of the machine from what is measured, else Kestrel in
+/// this process. Streams always come from Kestrel, which can wait between two chunks.
+/// </summary>
+internal sealed class BenchOrigin : IAsyncDisposable
+{
+    public const string Host = "localhost";
+    public const string Small = "/small";
+    public const string Large = "/large";
+    public const string Streamed = "/stream";
+    const int SmallBytes = 1024;
+    const int LargeBytes = 1 << 20;
+    static readonly TimeSpan BetweenChunks = TimeSpan.FromMilliseconds(20);
+
+    readonly WebApplication kestrel;
+    readonly Process? nginx;
+
+    BenchOrigin(WebApplication kestrel, Process? nginx, int nginxPort)
+    {
+        this.kestrel = kestrel;
+        this.nginx = nginx;
+        StreamPort = new Uri(kestrel.Urls.Single()).Port;
+        Port = nginx is null ? StreamPort : nginxPort;
+    }
+
+    public int Port { get; }
+
+    public int StreamPort { get; }
+
+    public string Name => nginx is null ? "Kestrel" : "nginx";
+
+    public static async Task<BenchOrigin> Start(string folder, BenchAuthority authority, CancellationToken cancellationToken)
+    {
+        var pem = Path.Combine(folder, "origin.pem");
+        await File.WriteAllTextAsync(pem, authority.Issue(Host), cancellationToken);
+        var streams = await Kestrel(pem, cancellationToken);
+        if (Programs.Find("nginx") is not { } program)
+            return new BenchOrigin(streams, null, 0);
+        var port = FreePort();
+        var files = Programs.Start(program, ["-p", folder, "-e", "stderr", "-c", await Configure(folder, pem, port, cancellationToken)]);
+        await Answers(port, files, cancellationToken);
+        return new BenchOrigin(streams, files, port);
+    }
+
+    /// <summary>For programs that cannot choose a port themselves.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Waits until somebody listens.</summary>
+    public static async Task Answers(int port, Process process, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                using var client = new TcpClient();
+                await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+                return;
+            }
+            catch (SocketException) when (!process.HasExited)
+            {
+                await Task.Delay(20, cancellationToken);
+            }
+        }
+    }
+
+    static async Task<WebApplication> Kestrel(string pem, CancellationToken cancellationToken)
+    {
+        using var read = X509Certificate2.CreateFromPemFile(pem);
+        var certificate = X509CertificateLoader.LoadPkcs12(read.Export(X509ContentType.Pkcs12), null);
+        var (small, large) = (new byte[SmallBytes], new byte[LargeBytes]);
+        small.AsSpan().Fill((byte)'s');
+        large.AsSpan().Fill((byte)'l');
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0, listener =>
+        {
+            listener.Protocols = HttpProtocols.Http1;
+            listener.UseHttps(certificate);
+        }));
+        var server = builder.Build();
+        server.Run(context => context.Request.Path.Value switch
+        {
+            Small => Answer(context, small),
+            Large => Answer(context, large),
+            _ => Stream(context, small),
+        });
+        await server.StartAsync(cancellationToken);
+        return server;
+    }
+
+    static Task Answer(HttpContext context, byte[] body)
+    {
+        context.Response.ContentLength = body.Length;
+        return context.Response.Body.WriteAsync(body).AsTask();
+    }
+
+    static async Task Stream(HttpContext context, byte[] body)
+    {
+        await context.Response.Body.WriteAsync(body);
+        await context.Response.Body.FlushAsync();
+        await Task.Delay(BetweenChunks, context.RequestAborted);
+        await context.Response.Body.WriteAsync(body);
+    }
+
+    static async Task<string> Configure(string folder, string pem, int port, CancellationToken cancellationToken)
+    {
+        await File.WriteAllBytesAsync(Path.Combine(folder, "small"), Enumerable.Repeat((byte)'s', SmallBytes).ToArray(), cancellationToken);
+        await File.WriteAllBytesAsync(Path.Combine(folder, "large"), Enumerable.Repeat((byte)'l', LargeBytes).ToArray(), cancellationToken);
+        var path = Path.Combine(folder, "nginx.conf");
+        await File.WriteAllTextAsync(
+            path,
+            $$"""
+            {{(Environment.IsPrivilegedProcess ? "user root;" : "")}}
+            daemon off;
+            worker_processes 1;
+            pid {{folder}}/nginx.pid;
+            events { worker_connections 4096; }
+            http {
+                access_log off;
+                keepalive_requests 1000000000;
+                client_body_temp_path {{folder}}/n1; proxy_temp_path {{folder}}/n2; fastcgi_temp_path {{folder}}/n3; uwsgi_temp_path {{folder}}/n4; scgi_temp_path {{folder}}/n5;
+                server {
+                    listen 127.0.0.1:{{port}} ssl;
+                    ssl_certificate {{pem}};
+                    ssl_certificate_key {{pem}};
+                    ssl_protocols TLSv1.2 TLSv1.3;
+                    root {{folder}};
+                }
+            }
+
+            """,
+            cancellationToken);
+        return path;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (nginx is not null)
+            await Programs.End(nginx);
+        using var now = new CancellationTokenSource(TimeSpan.Zero);
+        try
+        {
+            await kestrel.StopAsync(now.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Connections that a proxy keeps open.
+        }
+
+        await kestrel.DisposeAsync();
+    }
+}
