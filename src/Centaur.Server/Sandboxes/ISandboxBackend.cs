@@ -10,7 +10,7 @@ internal interface ISandboxBackend
     /// <exception cref="SandboxStartException">It does not start; the message is for people.</exception>
     Task<Stream> Connect(SandboxRow sandbox, CancellationToken cancellationToken);
 
-    /// <summary>Removes what a dead sandbox leaves on its machine. The thread's folder stays.</summary>
+    /// <summary>Removes what nobody reads any more of a dead sandbox. The thread's folder and the audit stay.</summary>
     Task Remove(SandboxRow sandbox, CancellationToken cancellationToken);
 }
 

@@ -60,10 +60,15 @@ internal sealed class JailProcess
             var jail = new JailProcess(child, ours);
             await Task.WhenAny(jail.ready.Task, child.Exited).WaitAsync(StartPatience, cancellationToken);
             if (!jail.ready.Task.IsCompletedSuccessfully)
-                throw new IOException($"The jail could not be built: bubblewrap ended with {(await child.Exited).ExitCode}.");
+                throw new IOException(Complaint((await child.Exited).ExitCode));
             return jail;
         }
     }
+
+    /// <summary>126 and 127 are the shell's words for a program that it cannot run or find.</summary>
+    static string Complaint(int? code) => code is 126 or 127
+        ? "The jail could not be built: bubblewrap cannot be run on this machine. Install the package bubblewrap; `centaur doctor` shows what else is missing."
+        : $"The jail could not be built: bubblewrap ended with {code?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "a signal"}; the keeper's log has its words.";
 
     /// <summary>Starts a program in a session of its own in the jail.</summary>
     /// <exception cref="IOException">It could not be started.</exception>

@@ -36,8 +36,8 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
 
     public Task Remove(SandboxRow sandbox, CancellationToken cancellationToken)
     {
-        // What a keeper leaves is its journal and its log; both are read no more.
-        foreach (var folder in (string[])[RuntimeFolder(sandbox), StateFolder(sandbox)])
+        // The journal is read no more. The audit of what left the sandbox, and the keeper's log, stay for whoever must find out.
+        foreach (var folder in (string[])[RuntimeFolder(sandbox), Path.Combine(StateFolder(sandbox), "journal")])
         {
             if (Directory.Exists(folder))
                 Directory.Delete(folder, recursive: true);
