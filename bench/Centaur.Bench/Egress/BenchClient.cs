@@ -61,8 +61,8 @@ internal sealed class BenchClient : IAsyncDisposable
         }
     }
 
-    public static byte[] Request(string path) =>
-        Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {BenchOrigin.Host}\r\nAuthorization: Bearer {Route.Placeholder}\r\nAccept: */*\r\n\r\n");
+    public static byte[] Request(string path, int port) =>
+        Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {BenchOrigin.Host}:{port}\r\nAuthorization: Bearer {Route.Placeholder}\r\nAccept: */*\r\n\r\n");
 
     /// <summary>Sends it and reads the whole answer.</summary>
     /// <returns>The bytes of the body.</returns>

@@ -11,7 +11,7 @@ internal sealed class Load(BenchOrigin origin)
     /// <returns>Requests per second over connections that stay.</returns>
     public Task<double> KeepAlive(Route route, string path, int connections, CancellationToken cancellationToken)
     {
-        var request = BenchClient.Request(path);
+        var request = BenchClient.Request(path, origin.Port);
         return Rate(connections, Worker, cancellationToken);
 
         async Task Worker(Func<bool> goesOn, Action done)
@@ -28,7 +28,7 @@ internal sealed class Load(BenchOrigin origin)
     /// <returns>Connections per second, each with a TLS handshake and one request.</returns>
     public Task<double> NewTunnels(Route route, int workers, CancellationToken cancellationToken)
     {
-        var request = BenchClient.Request(BenchOrigin.Small);
+        var request = BenchClient.Request(BenchOrigin.Small, origin.Port);
         return Rate(workers, Worker, cancellationToken);
 
         async Task Worker(Func<bool> goesOn, Action done)
@@ -45,7 +45,7 @@ internal sealed class Load(BenchOrigin origin)
     /// <returns>Milliseconds of single requests, one after another.</returns>
     public async Task<Distribution> Latency(Route route, int requests, CancellationToken cancellationToken)
     {
-        var request = BenchClient.Request(BenchOrigin.Small);
+        var request = BenchClient.Request(BenchOrigin.Small, origin.Port);
         await using var client = await BenchClient.Open(route, origin.Port, cancellationToken);
         var times = new List<double>(requests);
         for (var i = 0; i < requests + requests / 4; i++)
@@ -61,7 +61,7 @@ internal sealed class Load(BenchOrigin origin)
     /// <returns>Milliseconds from the request to the first byte of a body that goes on later; a connection each, which stands before it is asked.</returns>
     public async Task<Distribution> FirstByte(Route route, int requests, CancellationToken cancellationToken)
     {
-        var request = BenchClient.Request(BenchOrigin.Streamed);
+        var request = BenchClient.Request(BenchOrigin.Streamed, origin.StreamPort);
         var times = new List<double>(requests);
         await using var client = await BenchClient.Open(route, origin.StreamPort, cancellationToken);
         for (var i = 0; i < requests + requests / 4; i++)
