@@ -14,7 +14,7 @@ assert os.environ["HOME"]  # no certificate chain is built without one
 assert stat.S_ISREG(os.fstat(6).st_mode)
 flags = fcntl.fcntl(6, fcntl.F_GETFL)  # read to go on with the hash chain, append to never rewrite it
 assert flags & os.O_ACCMODE == os.O_RDWR and flags & os.O_APPEND, flags
-assert not [name for name in os.environ if name not in ("PATH", "LANG", "LC_CTYPE", "HOME", "DOTNET_EnableDiagnostics", "DOTNET_ROOT")], os.environ
+assert not [name for name in os.environ if name not in ("PATH", "LANG", "LC_CTYPE", "HOME", "DOTNET_EnableDiagnostics", "DOTNET_GCgen0size", "DOTNET_ROOT")], os.environ
 listener = socket.socket(fileno=3)
 assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
 control = socket.socket(fileno=4)
