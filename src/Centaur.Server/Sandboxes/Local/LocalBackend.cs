@@ -47,10 +47,7 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
 
     async Task<Stream> Start(SandboxRow sandbox, CancellationToken cancellationToken)
     {
-        // Whoever has begun once has a journal to read, and never begins again.
-        var lived = Directory.Exists(Path.Combine(StateFolder(sandbox), "journal"));
-        Directory.CreateDirectory(StateFolder(sandbox), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        using var keeper = await KeeperProcess.Start(programs, Spec(sandbox), replayOnly: lived, cancellationToken);
+        using var keeper = await StartKeeper(sandbox, cancellationToken);
         var began = time.GetTimestamp();
         while (time.GetElapsedTime(began) < options.StartLimit)
         {
@@ -62,6 +59,22 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
         }
         throw new SandboxStartException(
             $"The sandbox did not start within {options.StartLimit.TotalSeconds:0} s. The machine may be overloaded; the keeper's log is {keeper.LogFile}.");
+    }
+
+    /// <summary>A disk that is full, or a folder that cannot be written, is the machine's trouble and the turn's answer; it must not end the server.</summary>
+    async Task<KeeperProcess> StartKeeper(SandboxRow sandbox, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Whoever has begun once has a journal to read, and never begins again.
+            var lived = Directory.Exists(Path.Combine(StateFolder(sandbox), "journal"));
+            Directory.CreateDirectory(StateFolder(sandbox), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            return await KeeperProcess.Start(programs, Spec(sandbox), replayOnly: lived, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
+        {
+            throw new SandboxStartException($"The sandbox could not be prepared on this machine: {e.Message}", e);
+        }
     }
 
     async Task<Stream?> TryConnect(SandboxRow sandbox, CancellationToken cancellationToken)
