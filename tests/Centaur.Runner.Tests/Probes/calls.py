@@ -16,7 +16,7 @@ CALLS = {
     "fsconfig": (431, BAD, 0, NOTHING, NOTHING, 0), "fsmount": (432, BAD, 0, 0), "fspick": (433, BAD, NOTHING, 0), "mount_setattr": (442, BAD, NOTHING, 0, NOTHING, 0),
     "name_to_handle_at": (303, BAD, NOTHING, NOTHING, NOTHING, 0), "open_by_handle_at": (304, BAD, NOTHING, 0), "unshare": (272, 0), "setns": (308, BAD, 0),
     "clone3": (435, NOTHING, 0), "io_uring_setup": (425, 0, NOTHING), "io_uring_register": (427, BAD, 0, NOTHING, 0), "personality": (135, 0x0100000),
-    "ptrace": (101, 0x4206, 0, 0, 0), "clone_newuser": (56, 0x10000000 | 0x00000100, NOTHING),
+    "ptrace": (101, 0x4206, 0, 0, 0), "clone_newuser": (56, 0x10000000 | 17, NOTHING),
     "sethostname": (170, NOTHING, ctypes.c_long(-1)), "fanotify_init": (300, 0xffff0000, 0),
 }
 
@@ -26,7 +26,9 @@ def errno_of(name):
     number, *arguments = CALLS[name]
     result = libc.syscall(number, *arguments)
     if name == "clone_newuser" and result == 0:
-        os._exit(0)
+        os._exit(0)  # the child, in memory of its own: one that shared ours would race with us
+    if name == "clone_newuser" and result > 0:
+        os.waitpid(result, 0)
     return 0 if result >= 0 else ctypes.get_errno()
 
 
