@@ -16,9 +16,15 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps)
     public async Task Append(
         SqlSession session, string threadKey, string? executionId, IReadOnlyList<NewEvent> events, CancellationToken cancellationToken)
     {
-        if (events.Count == 0)
-            return;
-        await session.Execute(
+        if (events.Count > 0)
+            await session.Execute(Append(session, threadKey, executionId, events), cancellationToken);
+    }
+
+    /// <summary>The same as a statement, for a batch.</summary>
+    public Sql Append(SqlSession session, string threadKey, string? executionId, IReadOnlyList<NewEvent> events)
+    {
+        session.AfterCommit(() => wakeUps.Raise(Topics.Thread(threadKey)));
+        return Sql.Of(
             $"""
             insert into agent_execution_events (thread_key, execution_id, event_kind, event_json, first_seq, last_seq)
             select {threadKey}, {executionId}, kind, json, first_seq, last_seq
@@ -26,9 +32,7 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps)
                         {events.Select(e => e.FirstSeq).ToArray()}, {events.Select(e => e.LastSeq).ToArray()})
                  with ordinality as batch (kind, json, first_seq, last_seq, position)
             order by position
-            """,
-            cancellationToken);
-        session.AfterCommit(() => wakeUps.Raise(Topics.Thread(threadKey)));
+            """);
     }
 
     /// <summary>

@@ -89,7 +89,11 @@ internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lea
     /// <returns>The execution's status now.</returns>
     /// <exception cref="FencedException">Somebody else owns the execution, or this worker's lease has ended.</exception>
     public async Task<string> Fence(SqlSession session, ClaimedExecution execution, CancellationToken cancellationToken) =>
-        await session.First(
+        await session.First(Fence(execution), row => row.GetString(0), cancellationToken) ?? throw new FencedException(execution.ExecutionId);
+
+    /// <summary>The same as a statement, for a batch: it selects the status, or no row where somebody else owns the execution.</summary>
+    public Sql Fence(ClaimedExecution execution) =>
+        Sql.Of(
             $"""
             select e.status
             from agent_execution_requests e join workers w on w.worker_id = e.worker_id
@@ -97,9 +101,7 @@ internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lea
               and e.status in ('running', 'cancel_requested', 'retry_wait')
               and w.lease_expires_at > clock_timestamp()
             for share of w for update of e
-            """,
-            row => row.GetString(0),
-            cancellationToken) ?? throw new FencedException(execution.ExecutionId);
+            """);
 }
 
 /// <summary>This worker is no longer the owner. Nothing was written; whoever owns it now goes on. A retry never helps.</summary>

@@ -13,24 +13,17 @@ internal sealed class ExecutionWorker(
     ExecutionClaims claims, ExecutionRun run, WorkerLease lease, WakeUps wakeUps, ExecutionOptions options, LeaseOptions leases, TimeProvider time, ILogger<ExecutionWorker> log)
     : BackgroundService
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => lease.WhileHeld(RunTerm, stoppingToken);
+
+    async Task RunTerm(LeaseTerm term, CancellationToken stoppingToken)
     {
-        try
-        {
-            await lease.Held(stoppingToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return;
-        }
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lease.Lost);
-        var loops = Enumerable.Range(0, options.Concurrency).Select(_ => Work(stop.Token)).Append(Reap(stop.Token)).ToList();
+        var loops = Enumerable.Range(0, options.Concurrency).Select(_ => Work(term, stoppingToken)).Append(Reap(stoppingToken)).ToList();
         // A loop that ends is a fault, unless all of them were told to: the first one's exception stops the process.
         await await Task.WhenAny(loops);
         await Task.WhenAll(loops);
     }
 
-    async Task Work(CancellationToken stoppingToken)
+    async Task Work(LeaseTerm term, CancellationToken stoppingToken)
     {
         using var watch = wakeUps.Watch(Topics.Executions);
         while (!stoppingToken.IsCancellationRequested)
@@ -39,7 +32,7 @@ internal sealed class ExecutionWorker(
             try
             {
                 if (await TryClaim(stoppingToken) is { } execution)
-                    await RunClaimed(execution, stoppingToken);
+                    await RunClaimed(execution, term, stoppingToken);
                 else
                     await watch.Wait(woken, options.Poll, stoppingToken);
             }
@@ -68,7 +61,7 @@ internal sealed class ExecutionWorker(
         }
     }
 
-    async Task RunClaimed(ClaimedExecution execution, CancellationToken stoppingToken)
+    async Task RunClaimed(ClaimedExecution execution, LeaseTerm term, CancellationToken stoppingToken)
     {
         log.Claimed(execution.ExecutionId, execution.ThreadKey, execution.FencingGeneration);
         try
@@ -81,7 +74,8 @@ internal sealed class ExecutionWorker(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            await GiveBack(execution);
+            if (!term.IsLost)
+                await GiveBack(execution);
             throw;
         }
     }
@@ -89,8 +83,6 @@ internal sealed class ExecutionWorker(
     /// <summary>At a clean stop another replica goes on at once, instead of when the lease ends.</summary>
     async Task GiveBack(ClaimedExecution execution)
     {
-        if (lease.Lost.IsCancellationRequested)
-            return;
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         try
         {

@@ -8,7 +8,7 @@ using Centaur.Server.Sandboxes;
 namespace Centaur.Server.Executions;
 
 /// <summary>Every statement of an owner about its running turn. Each is one transaction: the thread's lock, the fence, then the writes.</summary>
-internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claims, SandboxStore sandboxes, EventStore events, ExecutionOptions options)
+internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claims, EventStore events, ExecutionOptions options)
 {
     /// <summary>
     /// Makes the turn durable before any harness hears of it: its id, its input (all messages that no execution has had yet), the sandbox that gets it.
@@ -35,19 +35,24 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
         database.InTransaction(
             async session =>
             {
-                await session.LockThread(execution.ThreadKey, cancellationToken);
-                var status = await claims.Fence(session, execution, cancellationToken);
-                if (!await sandboxes.Advance(session, sandbox, batch.StoredSeq, batch.ClosedSeq, cancellationToken))
-                    throw new FencedException(execution.ExecutionId);
-                await events.Append(session, execution.ThreadKey, execution.ExecutionId, batch.Closed, cancellationToken);
-                await session.Execute(
-                    $"""
-                    update agent_execution_requests
-                    set turn_state = {State(batch.State)}, last_progress_at = clock_timestamp(), updated_at = clock_timestamp(),
-                        silence_deadline_at = clock_timestamp() + {(batch.State.OpenTools > 0 ? options.ToolSilence : options.Silence)}
-                    where execution_id = {execution.ExecutionId}
-                    """,
+                var results = await session.Batch(
+                    [
+                        SqlSession.ThreadLock(execution.ThreadKey),
+                        claims.Fence(execution),
+                        SandboxStore.Advance(sandbox, batch.StoredSeq, batch.ClosedSeq),
+                        events.Append(session, execution.ThreadKey, execution.ExecutionId, batch.Closed),
+                        Sql.Of(
+                            $"""
+                            update agent_execution_requests
+                            set turn_state = {State(batch.State)}, last_progress_at = clock_timestamp(), updated_at = clock_timestamp(),
+                                silence_deadline_at = clock_timestamp() + {(batch.State.OpenTools > 0 ? options.ToolSilence : options.Silence)}
+                            where execution_id = {execution.ExecutionId}
+                            """),
+                    ],
                     cancellationToken);
+                // What was written in the name of somebody else goes with the transaction.
+                if (results[1].First is not { } status || results[2].Rows != 1)
+                    throw new FencedException(execution.ExecutionId);
                 return status;
             },
             cancellationToken);

@@ -14,27 +14,20 @@ internal sealed class SandboxStarter(SandboxStore store, ISandboxBackend backend
 
     readonly HashSet<string> tried = new(StringComparer.Ordinal);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => lease.WhileHeld(RunTerm, stoppingToken);
+
+    async Task RunTerm(LeaseTerm term, CancellationToken stoppingToken)
     {
-        try
-        {
-            await lease.Held(stoppingToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return;
-        }
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lease.Lost);
         using var watch = wakeUps.Watch(Topics.Sandboxes);
-        while (!stop.IsCancellationRequested)
+        while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 var woken = watch.Next();
-                await StartAll(stop.Token);
-                await watch.Wait(woken, Poll, stop.Token);
+                await StartAll(stoppingToken);
+                await watch.Wait(woken, Poll, stoppingToken);
             }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
             }

@@ -55,13 +55,13 @@ internal sealed class SandboxStore(PostgresDatabase database, WorkerLease lease)
 
     /// <summary>
     /// Advances the cursor by compare-and-set inside the transaction that stores what was made from the frames: a frame is stored once, however often it is read.
+    /// Changes one row, or none where somebody else has moved it.
     /// </summary>
-    public async Task<bool> Advance(SqlSession session, SandboxRow sandbox, long from, long to, CancellationToken cancellationToken) =>
-        await session.Execute(
+    public static Sql Advance(SandboxRow sandbox, long from, long to) =>
+        Sql.Of(
             $"""
             update sandboxes
             set last_seq = {to}, updated_at = now()
             where sandbox_id = {sandbox.SandboxId} and last_seq = {from} and fencing_generation = {sandbox.FencingGeneration}
-            """,
-            cancellationToken) == 1;
+            """);
 }

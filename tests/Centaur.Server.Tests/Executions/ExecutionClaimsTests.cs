@@ -10,7 +10,6 @@ using Centaur.Server.Platform.Signals;
 using Centaur.Server.Sandboxes;
 using Centaur.Testing.Server;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Centaur.Server.Tests.Executions;
@@ -160,13 +159,13 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var services = server.Services;
         var lease = new WorkerLease(
             Database, services.GetRequiredService<LeaseOptions>(), services.GetRequiredService<HostIdentity>(), services.GetRequiredService<Readiness>(),
-            TimeProvider.System, services.GetRequiredService<IHostApplicationLifetime>(), NullLogger<WorkerLease>.Instance);
+            TimeProvider.System, NullLogger<WorkerLease>.Instance);
         await Database.Execute(
             $"insert into workers (worker_id, host_id, version, lease_expires_at) values ({lease.WorkerId}, {lease.HostId}, 'test', clock_timestamp() + interval '1 minute')",
             Cancellation);
         var claims = new ExecutionClaims(Database, lease, services.GetRequiredService<WakeUps>());
         var sandboxes = new SandboxStore(Database, lease);
-        return new WorkerParts(lease, claims, sandboxes, new TurnStore(Database, claims, sandboxes, services.GetRequiredService<EventStore>(), services.GetRequiredService<ExecutionOptions>()));
+        return new WorkerParts(lease, claims, sandboxes, new TurnStore(Database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<ExecutionOptions>()));
     }
 
     Task EndLease(WorkerParts worker) =>

@@ -52,6 +52,14 @@ public sealed class Sql
         return command;
     }
 
+    internal NpgsqlBatchCommand BatchCommand()
+    {
+        var command = new NpgsqlBatchCommand(Text);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(parameter);
+        return command;
+    }
+
     void Add(NpgsqlParameter parameter)
     {
         parameters.Add(parameter);

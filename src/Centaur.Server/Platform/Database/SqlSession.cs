@@ -32,11 +32,32 @@ public sealed class SqlSession(NpgsqlConnection connection, NpgsqlTransaction? t
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>Runs the statements in order and in one round trip. An error in one ends them all, and the transaction with them.</summary>
+    public async Task<IReadOnlyList<BatchedResult>> Batch(IReadOnlyList<Sql> statements, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        var commands = statements.Select(s => s.BatchCommand()).ToList();
+        commands.ForEach(batch.BatchCommands.Add);
+        var selected = new Queue<string?>();
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+        {
+            do
+            {
+                if (reader.FieldCount > 0)
+                    selected.Enqueue(await reader.ReadAsync(cancellationToken) ? reader.GetString(0) : null);
+            }
+            while (await reader.NextResultAsync(cancellationToken));
+        }
+        return commands.Select(c => new BatchedResult((int)c.Rows, c.StatementType == StatementType.Select ? selected.Dequeue() : null)).ToList();
+    }
+
     /// <summary>
     /// Every write on a thread holds this lock until it commits, so that ids in a thread's log become visible in order (design §4; contract §1.0).
     /// </summary>
-    public Task LockThread(string threadKey, CancellationToken cancellationToken) =>
-        Execute($"select pg_advisory_xact_lock(hashtext({threadKey}))", cancellationToken);
+    public Task LockThread(string threadKey, CancellationToken cancellationToken) => Execute(ThreadLock(threadKey), cancellationToken);
+
+    /// <inheritdoc cref="LockThread"/>
+    public static Sql ThreadLock(string threadKey) => Sql.Of($"select pg_advisory_xact_lock(hashtext({threadKey}))::text");
 
     /// <summary>Runs in this process once the transaction has committed, never if it rolls back: wake-ups belong here.</summary>
     public void AfterCommit(Action action) => afterCommit.Add(action);
@@ -47,3 +68,8 @@ public sealed class SqlSession(NpgsqlConnection connection, NpgsqlTransaction? t
             action();
     }
 }
+
+/// <summary>What one statement of a batch came to.</summary>
+/// <param name="Rows">How many rows it changed or selected.</param>
+/// <param name="First">Of a select, which must select text: the first row's first column; null where there is no row.</param>
+public readonly record struct BatchedResult(int Rows, string? First);

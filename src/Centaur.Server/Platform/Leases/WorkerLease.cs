@@ -6,43 +6,56 @@ namespace Centaur.Server.Platform.Leases;
 
 /// <summary>
 /// The one lease of this process: its row in <c>workers</c>. What it owns (executions, sandboxes) names <see cref="WorkerId"/>, and every write of the owner
-/// checks under FOR SHARE that the lease has not ended. A process that cannot renew stops its work before the lease ends in the database's time
-/// (<see cref="Lost"/>), so that whoever takes over never meets it; the fence is there for the one that was paused.
+/// checks under FOR SHARE that the lease has not ended. A process that cannot renew stops its work before the lease ends in the database's time, so that
+/// whoever takes over never meets it; the fence is there for the one that was paused. Once the database answers again a new term begins, under a new id.
 /// </summary>
-public sealed partial class WorkerLease : BackgroundService
+public sealed partial class WorkerLease(
+    PostgresDatabase database, LeaseOptions options, HostIdentity host, Readiness readiness, TimeProvider time, ILogger<WorkerLease> log) : BackgroundService
 {
-    readonly PostgresDatabase database;
-    readonly LeaseOptions options;
-    readonly HostIdentity host;
-    readonly Readiness readiness;
-    readonly TimeProvider time;
-    readonly IHostApplicationLifetime lifetime;
-    readonly ILogger<WorkerLease> log;
-    readonly CancellationTokenSource lost = new();
-    readonly TaskCompletionSource held = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly Lock gate = new();
+    LeaseTerm term = new(NewWorkerId());
+    TaskCompletionSource<LeaseTerm> held = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public WorkerLease(
-        PostgresDatabase database, LeaseOptions options, HostIdentity host, Readiness readiness, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WorkerLease> log)
+    /// <summary>Names this process among all replicas in the present term.</summary>
+    public string WorkerId
     {
-        (this.database, this.options, this.host, this.readiness, this.time, this.lifetime, this.log) = (database, options, host, readiness, time, lifetime, log);
-        WorkerId = $"{Environment.MachineName}:{Guid.CreateVersion7().ToString("N")[^12..]}";
+        get
+        {
+            lock (gate)
+                return term.WorkerId;
+        }
     }
-
-    /// <summary>Names this process among all replicas; never used again after it ends.</summary>
-    public string WorkerId { get; }
 
     public string HostId => host.HostId;
 
-    /// <summary>Cancelled when the lease can no longer be counted on: all work that it covers must stop.</summary>
-    public CancellationToken Lost => lost.Token;
-
-    /// <summary>Completes when the lease is there: nothing may be owned before.</summary>
-    public Task Held(CancellationToken cancellationToken) => held.Task.WaitAsync(cancellationToken);
+    /// <summary>
+    /// Runs the work in every term, one after another, until the process stops; the token ends with the term and at the stop. Work that returns or fails in the
+    /// middle of a term is not begun again.
+    /// </summary>
+    public async Task WhileHeld(Func<LeaseTerm, CancellationToken, Task> work, CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            LeaseTerm mine;
+            try
+            {
+                mine = await Held().WaitAsync(stoppingToken);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, mine.Over);
+            await work(mine, ends.Token);
+            if (!mine.IsLost)
+                return;
+        }
+    }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await lost.CancelAsync();
+        await term.End(lost: false);
         try
         {
             await database.Execute($"update workers set lease_expires_at = clock_timestamp() where worker_id = {WorkerId}", cancellationToken);
@@ -55,34 +68,45 @@ public sealed partial class WorkerLease : BackgroundService
 
     public override void Dispose()
     {
-        lost.Dispose();
+        term.Dispose();
         base.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await readiness.Wait(stoppingToken);
-        await Take(stoppingToken);
-        var renewed = time.GetTimestamp();
-        using var timer = new PeriodicTimer(options.Renewal, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (true)
         {
-            var asked = time.GetTimestamp();
-            if (await TryRenew(stoppingToken))
-                renewed = asked;
-            else if (time.GetElapsedTime(renewed) > options.Length - options.Renewal)
-                break;
+            await Take(stoppingToken);
+            await Renew(stoppingToken);
+            LogLost(log, WorkerId);
+            await Lose();
         }
-        if (stoppingToken.IsCancellationRequested)
-            return;
-        LogLost(log, WorkerId);
-        await lost.CancelAsync();
-        lifetime.StopApplication();
+    }
+
+    static string NewWorkerId() => $"{Environment.MachineName}:{Guid.CreateVersion7().ToString("N")[^12..]}";
+
+    Task<LeaseTerm> Held()
+    {
+        lock (gate)
+            return held.Task;
+    }
+
+    /// <summary>Whoever waits for a term from now on waits for the next one; only then does the work of the old one end.</summary>
+    async Task Lose()
+    {
+        LeaseTerm old;
+        lock (gate)
+        {
+            (old, term) = (term, new LeaseTerm(NewWorkerId()));
+            held = new TaskCompletionSource<LeaseTerm>(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        await old.End(lost: true);
     }
 
     async Task Take(CancellationToken stoppingToken)
     {
-        while (!held.Task.IsCompleted)
+        while (true)
         {
             try
             {
@@ -90,10 +114,11 @@ public sealed partial class WorkerLease : BackgroundService
                     $"""
                     insert into workers (worker_id, host_id, version, lease_expires_at)
                     values ({WorkerId}, {HostId}, {host.Version}, clock_timestamp() + {options.Length})
-                    on conflict (worker_id) do nothing
+                    on conflict (worker_id) do update set lease_expires_at = excluded.lease_expires_at
                     """,
                     stoppingToken);
-                held.SetResult();
+                held.SetResult(term);
+                return;
             }
             catch (Exception e) when (Outages.IsOutage(e))
             {
@@ -103,8 +128,29 @@ public sealed partial class WorkerLease : BackgroundService
         }
     }
 
-    /// <summary>False when the database did not answer in time, or when it says that the lease has ended already.</summary>
-    async Task<bool> TryRenew(CancellationToken stoppingToken)
+    /// <summary>Returns when the lease can no longer be counted on.</summary>
+    async Task Renew(CancellationToken stoppingToken)
+    {
+        var renewed = time.GetTimestamp();
+        using var timer = new PeriodicTimer(options.Renewal, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            var asked = time.GetTimestamp();
+            switch (await TryRenew(stoppingToken))
+            {
+                case true:
+                    renewed = asked;
+                    break;
+                case false:
+                    return;
+                case null when time.GetElapsedTime(renewed) > options.Length - options.Renewal:
+                    return;
+            }
+        }
+    }
+
+    /// <summary>False when the database says that the lease has ended already; null when it did not answer in time.</summary>
+    async Task<bool?> TryRenew(CancellationToken stoppingToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         limit.CancelAfter(options.Renewal);
@@ -120,14 +166,14 @@ public sealed partial class WorkerLease : BackgroundService
         catch (Exception e) when (e is NpgsqlException or TimeoutException or OperationCanceledException && !stoppingToken.IsCancellationRequested)
         {
             LogNotRenewed(log, e.Message);
-            return false;
+            return null;
         }
     }
 
     [LoggerMessage(1301, LogLevel.Warning, "The worker's lease was not renewed and will be tried again: {Reason}")]
     static partial void LogNotRenewed(ILogger log, string reason);
 
-    [LoggerMessage(1302, LogLevel.Critical, "Worker {WorkerId} could not renew its lease and stops; another takes its work over")]
+    [LoggerMessage(1302, LogLevel.Critical, "Worker {WorkerId} lost its lease: what it ran is stopped and goes on elsewhere, or here under a new lease")]
     static partial void LogLost(ILogger log, string workerId);
 
     [LoggerMessage(1303, LogLevel.Warning, "The lease was not returned at the stop and ends by itself: {Reason}")]
