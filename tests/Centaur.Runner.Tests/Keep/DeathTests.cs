@@ -37,6 +37,19 @@ public sealed class DeathTests
     }
 
     [Fact]
+    public async Task Without_bubblewrap_there_is_no_sandbox_and_the_journal_says_which_package_is_missing()
+    {
+        await using var keeper = await KeeperUnderTest.StartWithout("/usr/bin/bwrap", Cancellation);
+        await using var worker = await keeper.Connect(Cancellation);
+
+        (await worker.Attach(1, 0, Cancellation)).Phase.ShouldBe(KeeperPhases.Dead);
+        var end = await worker.Until(KeeperEvents.JailExited, Cancellation);
+
+        end.Event.GetProperty("cause").GetString().ShouldBe(ExitCauses.StartFailed);
+        end.Event.GetProperty("message").GetString()!.ShouldContain("Install the package bubblewrap");
+    }
+
+    [Fact]
     public async Task A_killed_proxy_is_started_again_with_its_authority_and_policy_and_the_jail_lives_on()
     {
         await using var keeper = await KeeperUnderTest.Start(Cancellation);

@@ -47,6 +47,9 @@ public sealed class KeeperUnderTest : IAsyncDisposable
 
     public SandboxSpec Spec { get; }
 
+    /// <summary>A command that the keeper is started under, which must replace itself by it.</summary>
+    IReadOnlyList<string> Under { get; init; } = [];
+
     public int Pid => keeper!.Id;
 
     /// <summary>The published runner: pid 1 of a jail must be one file. <c>./centaur</c> publishes it.</summary>
@@ -70,13 +73,22 @@ public sealed class KeeperUnderTest : IAsyncDisposable
         return started;
     }
 
+    /// <summary>Starts a keeper on a machine that lacks this program: nothing can be run where it was.</summary>
+    public static async Task<KeeperUnderTest> StartWithout(string program, CancellationToken cancellationToken)
+    {
+        string[] ownMounts = Environment.IsPrivilegedProcess ? ["unshare", "--mount"] : ["unshare", "--user", "--map-root-user", "--mount"];
+        var started = new KeeperUnderTest(null) { Under = [.. ownMounts, "sh", "-c", "mount --bind /dev/null \"$0\" && exec \"$@\"", program] };
+        await started.Keep(cancellationToken);
+        return started;
+    }
+
     /// <summary>Starts a keeper on these folders, again where one was killed.</summary>
     public async Task Keep(CancellationToken cancellationToken, params string[] more)
     {
         await File.WriteAllBytesAsync($"{folder}/spec.json", JsonSerializer.SerializeToUtf8Bytes(Spec, ProtocolJson.Default.SandboxSpec), cancellationToken);
         if (Directory.Exists(Spec.RuntimeFolder))
             Directory.Delete(Spec.RuntimeFolder, recursive: true);
-        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" 2>>\"$0\"", $"{folder}/keeper.log", Spec.RunnerProgram, "keep", "--spec", $"{folder}/spec.json", .. more]);
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" 2>>\"$0\"", $"{folder}/keeper.log", .. Under, Spec.RunnerProgram, "keep", "--spec", $"{folder}/spec.json", .. more]);
         keeper = Process.Start(start)!;
         keeper.EnableRaisingEvents = true;
         while (!File.Exists($"{Spec.RuntimeFolder}/attach.sock") && !keeper.HasExited)
