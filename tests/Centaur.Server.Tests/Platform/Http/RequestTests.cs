@@ -2,8 +2,10 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Centaur.Protocol;
+using Centaur.Server.Platform.Database;
 using Centaur.Testing.Postgres;
 using Centaur.Testing.Server;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Centaur.Server.Tests.Platform.Http;
 
@@ -155,6 +157,25 @@ public sealed class RequestTests(ServerFixture server, PostgresServer postgres) 
             Cancel);
         (await own.Api.Get("/health/ready")).Status.ShouldBe(HttpStatusCode.OK);
         (await own.Api.Post("/agent/spawn", new JsonObject { ["thread_key"] = "outage" })).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task F13_a_database_whose_disk_is_full_is_507_and_half_of_nothing_is_stored()
+    {
+        await using var own = new ServerFixture(postgres);
+        await own.Start(Cancel);
+        var database = own.Services.GetRequiredService<PostgresDatabase>();
+        // The last write of a spawn meets the full disk: what was written before it in the transaction must go too.
+        await database.Execute($"create function full_disk() returns trigger language plpgsql as 'begin raise exception using errcode = ''disk_full''; end'", Cancel);
+        await database.Execute($"create trigger full_disk before insert on agent_spawn_requests execute function full_disk()", Cancel);
+
+        var (status, refused) = await own.Api.Post("/agent/spawn", new JsonObject { ["thread_key"] = "full" });
+
+        ((int)status).ShouldBe(507);
+        ((string?)refused!["detail"]).ShouldBe("The database's disk is full. Nothing was stored.");
+        (await database.First($"select count(*) from agent_runtime_assignments", row => row.GetInt64(0), Cancel)).ShouldBe(0);
+        await database.Execute($"drop trigger full_disk on agent_spawn_requests", Cancel);
+        (await own.Api.Post("/agent/spawn", new JsonObject { ["thread_key"] = "full" })).Status.ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
