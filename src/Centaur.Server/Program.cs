@@ -5,6 +5,7 @@ using Centaur.Server.Executions;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform;
 using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Sandboxes;
 using Centaur.Server.Secrets;
 using Centaur.Server.Threads;
@@ -21,8 +22,13 @@ public static class Program
     {
         try
         {
+            if (args is ["--crash-points"])
+            {
+                await Console.Out.WriteLineAsync(string.Join('\n', CrashPoints.All));
+                return 0;
+            }
             if (args is not ([] or ["--check-config"]))
-                throw new SettingsException("centaur-server takes no arguments but --check-config; everything else is configured by centaur.yaml and the environment.");
+                throw new SettingsException("centaur-server takes no arguments but --check-config and --crash-points; everything else is configured by centaur.yaml and the environment.");
 
             await using var app = Compose(Settings.Load());
             if (args is ["--check-config"])

@@ -76,6 +76,15 @@ public sealed partial class HouseTests
     }
 
     [Fact]
+    public void Every_write_to_the_database_names_its_crash_point() =>
+        House.Sources("src/Centaur.Server").SelectMany(f => NamelessWrite().Matches(f.Text).Select(m => $"{f.Path}: {m.Value.ReplaceLineEndings(" ")}")).ShouldBeEmpty();
+
+    [Fact]
+    public void No_two_crash_points_have_one_name() =>
+        House.Sources("src/Centaur.Server").SelectMany(f => CrashPointName().Matches(f.Text).Select(m => m.Groups["name"].Value))
+            .GroupBy(n => n).Where(g => g.Count() > 1).Select(g => g.Key).ShouldBeEmpty();
+
+    [Fact]
     public void No_file_names_the_machine_that_it_was_written_on() =>
         Directory.EnumerateFiles(House.Root, "*", SearchOption.AllDirectories)
             .Select(p => Path.GetRelativePath(House.Root, p))
@@ -83,6 +92,13 @@ public sealed partial class HouseTests
                 && !p.Contains("node_modules", StringComparison.Ordinal))
             .Where(p => File.ReadAllText(Path.Combine(House.Root, p)).Contains(House.Root + "/", StringComparison.Ordinal))
             .ShouldBeEmpty();
+
+    /// <summary>A statement that changes rows, given to one of the methods that only read.</summary>
+    [GeneratedRegex(@"atabase\.(Query|First)(<[^(]*>)?\(\s*\$""+\s*(insert|update|delete|with\b[^;""]*\b(insert into|update|delete from))\b[^\n]*", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5_000)]
+    private static partial Regex NamelessWrite();
+
+    [GeneratedRegex(@"CrashPoint \w+ = new\(""(?<name>[^""]+)""\)", RegexOptions.None, matchTimeoutMilliseconds: 5_000)]
+    private static partial Regex CrashPointName();
 
     [GeneratedRegex(@"\b(?:class|record|struct|interface|enum) (?<name>\w*(?:Service|Manager|Helper|Helpers|Util|Utils|Common|Impl)|\w+Base)\b", RegexOptions.None, matchTimeoutMilliseconds: 5_000)]
     private static partial Regex VagueName();

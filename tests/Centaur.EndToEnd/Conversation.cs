@@ -14,15 +14,18 @@ internal sealed class Conversation(Installation installation, string harness)
 
     string Path => $"/agent/threads/{Uri.EscapeDataString(ThreadKey)}";
 
+    public async Task Spawn(CancellationToken cancellationToken)
+    {
+        var spawned = await Post("/agent/spawn", new { thread_key = ThreadKey, harness }, cancellationToken);
+        generation = spawned.GetProperty("assignment_generation").GetInt32();
+    }
+
     /// <summary>Says it and queues the turn.</summary>
     /// <returns>The execution's id.</returns>
     public async Task<string> Start(string text, CancellationToken cancellationToken)
     {
         if (generation == 0)
-        {
-            var spawned = await Post("/agent/spawn", new { thread_key = ThreadKey, harness }, cancellationToken);
-            generation = spawned.GetProperty("assignment_generation").GetInt32();
-        }
+            await Spawn(cancellationToken);
         await Post(
             "/agent/message",
             new { thread_key = ThreadKey, assignment_generation = generation, parts = new[] { new { type = "text", text } } },

@@ -42,6 +42,36 @@ public sealed class CrashTests(Installation installation) : IClassFixture<Instal
     }
 
     [Fact]
+    public async Task An_ask_whose_server_is_killed_finds_the_next_one_wherever_it_listens()
+    {
+        var before = installation.Server;
+        var asking = installation.Cli(["ask", "--thread", "ask-through-a-kill", "--harness", "built-in", "Count to 8, one every 0.5 seconds"], null, Cancellation);
+        await Programs.Until(() => installation.Model.Requests.Any(r => r.ToJsonString().Contains("Count to 8", StringComparison.Ordinal)), Cancellation);
+
+        SandboxProcesses.Kill(before.Process.Pid);
+        var answer = (await asking).Succeeded();
+
+        answer.Output.Trim().ShouldEndWith("8");
+        installation.Server.Api.ShouldNotBe(before.Api);
+        await installation.Up(Cancellation);
+    }
+
+    [Fact]
+    public async Task A_keeper_that_dies_before_its_first_turn_costs_the_thread_nothing()
+    {
+        var conversation = new Conversation(installation, "built-in");
+        await conversation.Spawn(Cancellation);
+        await Programs.Until(() => SandboxProcesses.IsUp(installation, conversation.ThreadKey), Cancellation);
+        var first = SandboxProcesses.SandboxId(installation, conversation.ThreadKey);
+
+        SandboxProcesses.Kill(SandboxProcesses.Keeper(installation, conversation.ThreadKey));
+        var answer = await conversation.Say("Reply with exactly PONG.", Cancellation);
+
+        answer.GetProperty("result_text").GetString()!.Trim().ShouldBe("PONG", answer.ToString());
+        SandboxProcesses.SandboxId(installation, conversation.ThreadKey).ShouldNotBe(first);
+    }
+
+    [Fact]
     public async Task The_death_of_the_proxy_costs_the_requests_in_flight_and_not_the_sandbox()
     {
         var conversation = new Conversation(installation, "built-in");

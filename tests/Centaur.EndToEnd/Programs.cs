@@ -45,6 +45,15 @@ internal static class Programs
         return new Finished(process.ExitCode, await output, await errors);
     }
 
+    /// <summary>Waits for what another process does and nobody announces.</summary>
+    public static async Task Until(Func<bool> condition, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!condition())
+            await Task.Delay(20, limit.Token);
+    }
+
     static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);

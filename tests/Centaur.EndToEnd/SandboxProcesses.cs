@@ -15,6 +15,10 @@ internal static partial class SandboxProcesses
         return All().Single(p => p.CommandLine is [_, "keep", "--spec", var file, ..] && file == spec).Pid;
     }
 
+    /// <summary>Whether the thread's keeper can be attached to.</summary>
+    public static bool IsUp(Installation installation, string threadKey) =>
+        File.Exists(Path.Combine(installation.Layout.SandboxesRuntime, SandboxId(installation, threadKey), "attach.sock"));
+
     public static int Proxy(Installation installation, string threadKey) =>
         Below(Keeper(installation, threadKey)).Single(p => p.CommandLine is [var program, "sandbox", ..] && program.EndsWith("centaur-proxy", StringComparison.Ordinal)).Pid;
 

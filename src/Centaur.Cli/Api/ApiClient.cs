@@ -15,19 +15,18 @@ internal sealed class ApiClient : IDisposable
     static readonly TimeSpan RetryLimit = TimeSpan.FromSeconds(30);
 
     readonly HttpClient http;
+    readonly Func<Uri?> locate;
+    Uri address;
 
-    public ApiClient(Uri address, string key)
+    /// <param name="address">Where the server is now.</param>
+    /// <param name="locate">Asked before every request: a server that was started anew may listen elsewhere. Null while there is none.</param>
+    /// <param name="key">The API key.</param>
+    ApiClient(Uri address, Func<Uri?> locate, string key)
     {
-        Address = address;
-        http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(5), AllowAutoRedirect = false })
-        {
-            BaseAddress = address,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        (this.address, this.locate) = (address, locate);
+        http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(5), AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.Add("X-Api-Key", key);
     }
-
-    public Uri Address { get; }
 
     /// <summary>The server named by <c>CENTAUR_API_URL</c>, else the one that runs on this machine.</summary>
     public static ApiClient Of(CliContext context)
@@ -37,13 +36,14 @@ internal sealed class ApiClient : IDisposable
             var key = context.Variable("CENTAUR_API_KEY")
                 ?? throw new CliError(ExitCode.Prerequisite, "CENTAUR_API_URL is set and CENTAUR_API_KEY is not.", remedy: "Set CENTAUR_API_KEY to a key of that server.");
             return Uri.TryCreate(remote, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
-                ? new ApiClient(address, key)
+                ? new ApiClient(address, () => address, key)
                 : throw new CliError(ExitCode.Prerequisite, "CENTAUR_API_URL is not an address.", remedy: "For example CENTAUR_API_URL=http://127.0.0.1:8000");
         }
 
-        var state = new ServerProcess(context).State()
+        var server = new ServerProcess(context);
+        var state = server.State()
             ?? throw new CliError(ExitCode.Unavailable, "Centaur is not running.", $"No server of {context.Layout.Home} was found.", "centaur up --detach");
-        return new ApiClient(new Uri(state.Api), context.Variable("CENTAUR_API_KEY") ?? BootstrapKey(context));
+        return new ApiClient(new Uri(state.Api), () => server.State() is { } now ? new Uri(now.Api) : null, context.Variable("CENTAUR_API_KEY") ?? BootstrapKey(context));
     }
 
     public Task<T> Get<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
@@ -65,7 +65,7 @@ internal sealed class ApiClient : IDisposable
     {
         try
         {
-            using var answer = await http.SendAsync(request, cancellationToken);
+            using var answer = await http.SendAsync(Located(request), cancellationToken);
             return await Read(answer, type, cancellationToken);
         }
         catch (HttpRequestException unreachable)
@@ -81,7 +81,7 @@ internal sealed class ApiClient : IDisposable
         request.Headers.Accept.ParseAdd("text/event-stream");
         try
         {
-            var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            var answer = await http.SendAsync(Located(request), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (answer.IsSuccessStatusCode)
                 return answer;
             using (answer)
@@ -108,7 +108,7 @@ internal sealed class ApiClient : IDisposable
             try
             {
                 using var message = request();
-                using var answer = await http.SendAsync(message, cancellationToken);
+                using var answer = await http.SendAsync(Located(message), cancellationToken);
                 if (!IsWorthAnotherTry(answer.StatusCode) || Environment.TickCount64 > deadline)
                     return await Read(answer, type, cancellationToken);
                 pause = answer.Headers.RetryAfter?.Delta ?? pause;
@@ -122,6 +122,13 @@ internal sealed class ApiClient : IDisposable
             await Task.Delay(pause, cancellationToken);
             pause = TimeSpan.FromMilliseconds(Math.Min(2000, pause.TotalMilliseconds * 2));
         }
+    }
+
+    HttpRequestMessage Located(HttpRequestMessage request)
+    {
+        address = locate() ?? address;
+        request.RequestUri = new Uri(address, request.RequestUri!);
+        return request;
     }
 
     static bool IsWorthAnotherTry(HttpStatusCode status) =>
@@ -163,7 +170,7 @@ internal sealed class ApiClient : IDisposable
     }
 
     CliError Unreachable(HttpRequestException cause) =>
-        new(ExitCode.Unavailable, $"The server at {Address} cannot be reached: {cause.Message}", remedy: "centaur status says what runs; centaur up starts it.");
+        new(ExitCode.Unavailable, $"The server at {address} cannot be reached: {cause.Message}", remedy: "centaur status says what runs; centaur up starts it.");
 
     static string BootstrapKey(CliContext context)
     {

@@ -13,6 +13,7 @@ public static class KnownVariables
         "CENTAUR_API_KEY",
         "CENTAUR_API_URL",
         "CENTAUR_CONFIG",
+        "CENTAUR_CRASH_POINT",
         "CENTAUR_HOME",
         "CENTAUR_THREAD_KEY",
         "CENTAUR_TOOLS_URL",

@@ -176,6 +176,8 @@ internal sealed class SandboxKeeper(SandboxSpec spec, TimeProvider time)
 
     static bool EndsWithJail(FrameJournal journal)
     {
+        if (journal.LastSeq == 0)
+            return false;
         var reader = new JournalReader(journal, journal.LastSeq - 1);
         return reader.Read().Span.IndexOf("\"type\":\"keeper.jail_exited\""u8) >= 0;
     }

@@ -1,4 +1,5 @@
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Platform.Signals;
 using Npgsql;
 
@@ -7,6 +8,7 @@ namespace Centaur.Server.Events;
 /// <summary>Every statement about the event log of threads.</summary>
 public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps)
 {
+    static readonly CrashPoint Partitioning = new("event.partition");
     const long BatchBytes = 256 * 1024;
 
     /// <summary>
@@ -86,7 +88,7 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps)
             cancellationToken);
 
     internal Task EnsurePartitions(CancellationToken cancellationToken) =>
-        database.Execute($"select ensure_event_partitions(7)", cancellationToken);
+        database.Write(Partitioning, $"select ensure_event_partitions(7)", cancellationToken);
 }
 
 /// <summary>An event that is to be appended.</summary>

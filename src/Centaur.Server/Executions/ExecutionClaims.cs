@@ -1,4 +1,5 @@
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Platform.Leases;
 using Centaur.Server.Platform.Signals;
 
@@ -7,12 +8,17 @@ namespace Centaur.Server.Executions;
 /// <summary>Every statement by which executions change owners.</summary>
 internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lease, WakeUps wakeUps)
 {
+    static readonly CrashPoint Claiming = new("execution.claim");
+    static readonly CrashPoint Reaping = new("execution.reap");
+    static readonly CrashPoint Forgetting = new("worker.forget");
+    static readonly CrashPoint Returning = new("execution.return");
     /// <summary>
     /// Takes the oldest execution that nobody owns, whose thread runs no other, and whose thread has no live sandbox on another living host.
     /// Two workers that look at the same thread at once are kept apart by the table's one-live index: the second gets nothing and looks again.
     /// </summary>
     public Task<ClaimedExecution?> Claim(CancellationToken cancellationToken) =>
-        database.First(
+        database.Write(
+            Claiming,
             $"""
             with me as (
                 select worker_id, host_id from workers where worker_id = {lease.WorkerId} and lease_expires_at > clock_timestamp() for share
@@ -54,7 +60,8 @@ internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lea
     /// </summary>
     public async Task<int> Reap(CancellationToken cancellationToken)
     {
-        var freed = await database.Execute(
+        var freed = await database.Write(
+            Reaping,
             $"""
             update agent_execution_requests e
             set status = case e.status when 'cancel_requested' then e.status else 'queued' end, worker_id = null, updated_at = clock_timestamp()
@@ -62,7 +69,8 @@ internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lea
               and not exists (select 1 from workers w where w.worker_id = e.worker_id and w.lease_expires_at > clock_timestamp())
             """,
             cancellationToken);
-        await database.Execute(
+        await database.Write(
+            Forgetting,
             $"delete from workers where lease_expires_at < clock_timestamp() - interval '1 day'", cancellationToken);
         if (freed > 0)
             wakeUps.Raise(Topics.Executions);
@@ -72,7 +80,8 @@ internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lea
     /// <summary>Gives one execution back, unharmed, so that another worker goes on with it.</summary>
     public async Task Return(ClaimedExecution execution, CancellationToken cancellationToken)
     {
-        await database.Execute(
+        await database.Write(
+            Returning,
             $"""
             update agent_execution_requests
             set status = case status when 'cancel_requested' then status else 'queued' end, worker_id = null, updated_at = clock_timestamp()

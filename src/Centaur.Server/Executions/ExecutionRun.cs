@@ -71,7 +71,7 @@ internal sealed class ExecutionRun(
         {
             var harness = await harnesses.Ready(name, message => store.Tell(execution, message, stoppingToken), stoppingToken);
             metadata = new Jsonb($$"""{"harness":{{JsonSerializer.Serialize(harness.Name)}},"harness_version":{{JsonSerializer.Serialize(harness.Version)}}}""");
-            await using var sandbox = await lifecycle.Acquire(execution.ThreadKey, harness.Name, stoppingToken);
+            await using var sandbox = await lifecycle.Acquire(execution.ThreadKey, stoppingToken);
             if (sandbox.Keeper.Attached.Phase == KeeperPhases.Dead && execution.TurnId is null)
             {
                 // It died between turns; this one begins on another and has lost nothing. One that never lived would only fail again.

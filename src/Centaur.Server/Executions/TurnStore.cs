@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Centaur.Server.Events;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Sandboxes;
 
 namespace Centaur.Server.Executions;
@@ -10,6 +11,10 @@ namespace Centaur.Server.Executions;
 /// <summary>Every statement of an owner about its running turn. Each is one transaction: the thread's lock, the fence, then the writes.</summary>
 internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claims, EventStore events, ExecutionOptions options)
 {
+    static readonly CrashPoint Preparing = new("turn.prepare");
+    static readonly CrashPoint Storing = new("turn.store");
+    static readonly CrashPoint Finishing = new("turn.finish");
+    static readonly CrashPoint Telling = new("turn.tell");
     /// <summary>
     /// Makes the turn durable before any harness hears of it: its id, its input (all messages that no execution has had yet), the sandbox that gets it.
     /// A turn that has been made before is found again; one whose sandbox is another now counts an attempt.
@@ -18,6 +23,7 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
     public Task<PreparedTurn> Prepare(
         ClaimedExecution execution, SandboxRow sandbox, string harness, string newTurnId, CancellationToken cancellationToken) =>
         database.InTransaction(
+            Preparing,
             async session =>
             {
                 await session.LockThread(execution.ThreadKey, cancellationToken);
@@ -33,6 +39,7 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
     /// <exception cref="FencedException">Somebody else owns the execution or the sandbox.</exception>
     public Task<string> Store(ClaimedExecution execution, SandboxRow sandbox, FrameBatch batch, CancellationToken cancellationToken) =>
         database.InTransaction(
+            Storing,
             async session =>
             {
                 var results = await session.Batch(
@@ -64,6 +71,7 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
     /// <exception cref="FencedException">Somebody else owns the execution.</exception>
     public Task Finish(ClaimedExecution execution, TurnState turn, TerminalState terminal, CancellationToken cancellationToken) =>
         database.InTransaction(
+            Finishing,
             async session =>
             {
                 await session.LockThread(execution.ThreadKey, cancellationToken);
@@ -137,6 +145,7 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
     /// <summary>Tells the thread something that is not the harness's: a harness that is being installed, a sandbox that died and is replaced.</summary>
     public Task Tell(ClaimedExecution execution, string message, CancellationToken cancellationToken) =>
         database.InTransaction(
+            Telling,
             async session =>
             {
                 await session.LockThread(execution.ThreadKey, cancellationToken);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Platform.Http;
 using Centaur.Server.Platform.Leases;
 using Centaur.Server.Platform.Signals;
@@ -43,6 +44,7 @@ public static class PlatformSlice
         settings.Variable("SANDBOX_SIGNING_KEY");
         services.AddSingleton(_ => SigningKey.Of(settings));
         services.AddSingleton(_ => NpgsqlDataSource.Create(database.ConnectionString));
+        services.AddSingleton(CrashPoints.Read(settings));
         services.AddSingleton<PostgresDatabase>();
         services.AddSingleton<Migrator>();
         services.AddSingleton<Readiness>();

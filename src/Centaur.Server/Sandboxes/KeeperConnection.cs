@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Centaur.Protocol;
 using Centaur.Protocol.Attach;
 using Centaur.Protocol.Framing;
+using Centaur.Server.Platform.Faults;
 
 namespace Centaur.Server.Sandboxes;
 
@@ -13,9 +14,19 @@ namespace Centaur.Server.Sandboxes;
 internal sealed class KeeperConnection : IAsyncDisposable
 {
     const int MaxLineBytes = 64 << 20;
+    static readonly CrashPoint Attaching = new("keeper.attach");
+    static readonly CrashPoint Policing = new("keeper.policy");
+    static readonly CrashPoint Claiming = new("keeper.claim");
+    static readonly CrashPoint Giving = new("keeper.turn");
+    static readonly CrashPoint Steering = new("keeper.steer");
+    static readonly CrashPoint Interrupting = new("keeper.interrupt");
+    static readonly CrashPoint Acknowledging = new("keeper.ack");
+    static readonly CrashPoint Stopping = new("keeper.stop");
+    static readonly CrashPoint Renewing = new("keeper.token");
     static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
 
     readonly Stream stream;
+    readonly CrashPoints crash;
     readonly LineWriter writer;
     readonly Channel<Frame> frames = Channel.CreateBounded<Frame>(new BoundedChannelOptions(256) { SingleWriter = true });
     readonly Channel<KeeperMessage> answers = Channel.CreateUnbounded<KeeperMessage>(new UnboundedChannelOptions { SingleWriter = true });
@@ -23,9 +34,9 @@ internal sealed class KeeperConnection : IAsyncDisposable
     readonly CancellationTokenSource closing = new();
     Task reading = Task.CompletedTask;
 
-    KeeperConnection(Stream stream)
+    KeeperConnection(Stream stream, CrashPoints crash)
     {
-        this.stream = stream;
+        (this.stream, this.crash) = (stream, crash);
         writer = new LineWriter(stream);
     }
 
@@ -36,9 +47,9 @@ internal sealed class KeeperConnection : IAsyncDisposable
 
     /// <exception cref="KeeperRefusedException">The keeper holds a higher generation, or will not attach.</exception>
     /// <exception cref="IOException">The keeper went away.</exception>
-    public static async Task<KeeperConnection> Attach(Stream stream, long generation, long afterSeq, CancellationToken cancellationToken)
+    public static async Task<KeeperConnection> Attach(Stream stream, CrashPoints crash, long generation, long afterSeq, CancellationToken cancellationToken)
     {
-        var connection = new KeeperConnection(stream);
+        var connection = new KeeperConnection(stream, crash);
         connection.reading = connection.Read();
         try
         {
@@ -62,8 +73,12 @@ internal sealed class KeeperConnection : IAsyncDisposable
         await asking.WaitAsync(limit.Token);
         try
         {
-            await Tell(question, limit.Token);
-            return await answers.Reader.ReadAsync(limit.Token) switch
+            var point = PointOf(question);
+            crash.Reach(point, CrashMoment.Before);
+            await Write(question, limit.Token);
+            var received = await answers.Reader.ReadAsync(limit.Token);
+            crash.Reach(point, CrashMoment.After);
+            return received switch
             {
                 T answer => answer,
                 Refused refused => throw new KeeperRefusedException(refused),
@@ -85,8 +100,13 @@ internal sealed class KeeperConnection : IAsyncDisposable
     }
 
     /// <summary>Says something that has no answer.</summary>
-    public Task Tell(WorkerMessage message, CancellationToken cancellationToken) =>
-        writer.Write(message, ProtocolJson.Default.WorkerMessage, cancellationToken);
+    public async Task Tell(WorkerMessage message, CancellationToken cancellationToken)
+    {
+        var point = PointOf(message);
+        crash.Reach(point, CrashMoment.Before);
+        await Write(message, cancellationToken);
+        crash.Reach(point, CrashMoment.After);
+    }
 
     /// <summary>Waits until the keeper has closed the attachment. What it still sends is dropped.</summary>
     public async Task Ended(CancellationToken cancellationToken)
@@ -105,6 +125,22 @@ internal sealed class KeeperConnection : IAsyncDisposable
         asking.Dispose();
         closing.Dispose();
     }
+
+    Task Write(WorkerMessage message, CancellationToken cancellationToken) => writer.Write(message, ProtocolJson.Default.WorkerMessage, cancellationToken);
+
+    static CrashPoint PointOf(WorkerMessage message) => message switch
+    {
+        AttachRequest => Attaching,
+        PolicyUpdate => Policing,
+        ClaimRequest => Claiming,
+        UserTurn => Giving,
+        SteerTurn => Steering,
+        InterruptTurn => Interrupting,
+        FrameAck => Acknowledging,
+        TokenUpdate => Renewing,
+        StopSandbox => Stopping,
+        _ => throw new ArgumentOutOfRangeException(nameof(message), message.GetType().Name, "A message without a crash point."),
+    };
 
     async Task Read()
     {

@@ -1,10 +1,10 @@
 using Centaur.Protocol.Attach;
-using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 
 namespace Centaur.Server.Sandboxes;
 
 /// <summary>Gets a thread its sandbox and takes it away again. Postgres says which sandbox a thread has; the keeper says whether it lives.</summary>
-internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations reservations, PostgresDatabase database, ISandboxBackend backend)
+internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations reservations, ISandboxBackend backend, CrashPoints crash)
 {
     /// <summary>
     /// The thread's sandbox, owned at a new fencing generation and attached after the last stored frame. One that died since is attached too, as a journal to
@@ -12,18 +12,18 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
     /// </summary>
     /// <exception cref="SandboxStartException">None can be started; the message is for people.</exception>
     /// <exception cref="IOException">The keeper went away during the attach.</exception>
-    public async Task<OwnedSandbox> Acquire(string threadKey, string harness, CancellationToken cancellationToken)
+    public async Task<OwnedSandbox> Acquire(string threadKey, CancellationToken cancellationToken)
     {
         var row = await store.Claim(threadKey, cancellationToken);
         if (row is null)
         {
-            await Reserve(threadKey, harness, cancellationToken);
+            await reservations.Reserve(threadKey, cancellationToken);
             row = await store.Claim(threadKey, cancellationToken)
                 ?? throw new IOException("The sandbox that was reserved for the thread was taken by another worker.");
         }
 
         var stream = await Connect(row, cancellationToken);
-        return new OwnedSandbox(row, await KeeperConnection.Attach(stream, row.FencingGeneration, row.LastSeq, cancellationToken));
+        return new OwnedSandbox(row, await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, cancellationToken));
     }
 
     /// <summary>What a dead sandbox's journal says last: one of <see cref="ExitCauses"/>, and a sentence for people.</summary>
@@ -58,15 +58,6 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         await store.Bury(sandbox.Row, cause, cancellationToken);
         await backend.Remove(sandbox.Row, cancellationToken);
     }
-
-    Task Reserve(string threadKey, string harness, CancellationToken cancellationToken) =>
-        database.InTransaction(
-            async session =>
-            {
-                await session.LockThread(threadKey, cancellationToken);
-                await reservations.Reserve(session, threadKey, harness, cancellationToken);
-            },
-            cancellationToken);
 
     async Task<Stream> Connect(SandboxRow row, CancellationToken cancellationToken)
     {

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Platform.Signals;
 
 namespace Centaur.Server.Sandboxes;
@@ -12,6 +13,7 @@ namespace Centaur.Server.Sandboxes;
 /// </summary>
 public sealed class SandboxReservations(PostgresDatabase database, HostIdentity host, SandboxOptions options, WakeUps wakeUps)
 {
+    static readonly CrashPoint Reserving = new("sandbox.reserve");
     const int UidStep = 2;
 
     /// <summary>In the caller's transaction, which must hold the thread's lock. The lifecycle is woken once it has committed.</summary>
@@ -40,6 +42,7 @@ public sealed class SandboxReservations(PostgresDatabase database, HostIdentity 
     /// <summary>The same in a transaction of its own, for a turn whose thread lost its sandbox; the active assignment follows.</summary>
     public Task<string> Reserve(string threadKey, CancellationToken cancellationToken) =>
         database.InTransaction(
+            Reserving,
             async session =>
             {
                 await session.LockThread(threadKey, cancellationToken);

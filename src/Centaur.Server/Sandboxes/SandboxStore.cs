@@ -1,4 +1,5 @@
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Platform.Leases;
 
 namespace Centaur.Server.Sandboxes;
@@ -6,9 +7,13 @@ namespace Centaur.Server.Sandboxes;
 /// <summary>Every statement of an owner about its sandboxes. Each repeats the fencing generation; zero rows changed means that somebody else owns it now.</summary>
 internal sealed class SandboxStore(PostgresDatabase database, WorkerLease lease)
 {
+    static readonly CrashPoint Claiming = new("sandbox.claim");
+    static readonly CrashPoint Identifying = new("sandbox.identify");
+    static readonly CrashPoint Burying = new("sandbox.bury");
     /// <summary>Takes over the live sandbox of a thread on this host, raising its fencing generation. Null when the thread has none here.</summary>
     public Task<SandboxRow?> Claim(string threadKey, CancellationToken cancellationToken) =>
-        database.First(
+        database.Write(
+            Claiming,
             $"""
             update sandboxes
             set worker_id = {lease.WorkerId}, fencing_generation = fencing_generation + 1, updated_at = now(),
@@ -35,7 +40,8 @@ internal sealed class SandboxStore(PostgresDatabase database, WorkerLease lease)
 
     /// <summary>Records that the sandbox has its identity and that its proxy has acknowledged this policy.</summary>
     public async Task<bool> Identified(SandboxRow sandbox, string harness, long policyVersion, CancellationToken cancellationToken) =>
-        await database.Execute(
+        await database.Write(
+            Identifying,
             $"""
             update sandboxes
             set state = 'claimed', harness = {harness}, policy_version = {policyVersion}, updated_at = now()
@@ -45,7 +51,8 @@ internal sealed class SandboxStore(PostgresDatabase database, WorkerLease lease)
 
     /// <summary>Gives up a sandbox; the thread's next turn gets another one on the same folder.</summary>
     public async Task<bool> Bury(SandboxRow sandbox, string cause, CancellationToken cancellationToken) =>
-        await database.Execute(
+        await database.Write(
+            Burying,
             $"""
             update sandboxes
             set state = 'dead', cause = {cause}, ended_at = now(), updated_at = now()

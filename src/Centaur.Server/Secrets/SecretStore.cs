@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Centaur.Protocol.Broker;
 using Centaur.Protocol.Policy;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Npgsql;
 
 namespace Centaur.Server.Secrets;
@@ -11,13 +12,17 @@ namespace Centaur.Server.Secrets;
 /// <summary>Every statement about secrets and their placeholders.</summary>
 public sealed class SecretStore(PostgresDatabase database)
 {
+    static readonly CrashPoint Putting = new("secret.put");
+    static readonly CrashPoint Placing = new("secret.placeholders");
+    static readonly CrashPoint Removing = new("secret.remove");
     static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
     internal async Task<SecretEntry> Put(SecretModel secret, CancellationToken cancellationToken) =>
-        (await database.First(
+        (await database.Write(
+            Putting,
             $"""
             insert into secrets (name, source, bindings)
             values ({secret.Name}, {new Jsonb(JsonSerializer.Serialize(secret.Source, Json))}, {new Jsonb(JsonSerializer.Serialize(secret.Bindings, Json))})
@@ -38,7 +43,7 @@ public sealed class SecretStore(PostgresDatabase database)
         .ToList();
 
     internal async Task<bool> Delete(string name, CancellationToken cancellationToken) =>
-        await database.Execute($"delete from secrets where name = {name}", cancellationToken) == 1;
+        await database.Write(Removing, $"delete from secrets where name = {name}", cancellationToken) == 1;
 
     /// <summary>
     /// What stands for each secret in one sandbox: random per sandbox and secret, made at the first call and the same ever after.
@@ -47,7 +52,8 @@ public sealed class SecretStore(PostgresDatabase database)
     {
         var wanted = names.Distinct().Order(StringComparer.Ordinal).ToArray();
         var fresh = wanted.Select(NewPlaceholder).ToArray();
-        await database.Execute(
+        await database.Write(
+            Placing,
             $"""
             insert into sandbox_placeholders (sandbox_id, secret_name, placeholder)
             select {sandboxId}, name, placeholder from unnest({wanted}, {fresh}) as fresh (name, placeholder)

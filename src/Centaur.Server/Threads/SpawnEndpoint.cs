@@ -1,5 +1,6 @@
 using Centaur.Server.Access;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Platform.Http;
 using Centaur.Server.Platform.Telemetry;
 
@@ -8,6 +9,7 @@ namespace Centaur.Server.Threads;
 /// <summary><c>POST /agent/spawn</c>.</summary>
 internal static class SpawnEndpoint
 {
+    static readonly CrashPoint Spawning = new("thread.spawn");
     const int MaxPrompt = 1 << 20;
 
     public static void Map(IEndpointRouteBuilder routes) =>
@@ -28,6 +30,7 @@ internal static class SpawnEndpoint
             return refused;
 
         var outcome = await database.InTransaction(
+            Spawning,
             async session =>
             {
                 await session.LockThread(request.ThreadKey, cancellationToken);

@@ -37,6 +37,19 @@ public sealed class DeathTests
     }
 
     [Fact]
+    public async Task A_keeper_killed_before_its_first_frame_leaves_a_journal_that_says_so()
+    {
+        await using var keeper = await KeeperUnderTest.Start(Cancellation);
+        await keeper.KillKeeper(Cancellation);
+
+        await keeper.Keep(Cancellation, "--replay-only");
+        await using var reader = await keeper.Connect(Cancellation);
+
+        (await reader.Attach(1, 0, Cancellation)).Phase.ShouldBe(KeeperPhases.Dead);
+        (await reader.Until(KeeperEvents.JailExited, Cancellation)).Seq.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Without_bubblewrap_there_is_no_sandbox_and_the_journal_says_which_package_is_missing()
     {
         await using var keeper = await KeeperUnderTest.StartWithout("/usr/bin/bwrap", Cancellation);

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Centaur.Protocol.Attach;
 using Centaur.Protocol.Framing;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Sandboxes;
 
 namespace Centaur.Server.Tests.Sandboxes;
@@ -50,7 +51,7 @@ public sealed class KeeperConnectionTests : IAsyncLifetime
     [Fact]
     public async Task A_lower_generation_is_refused_with_its_code()
     {
-        var attaching = KeeperConnection.Attach(new NetworkStream(client), generation: 6, afterSeq: 0, Cancellation);
+        var attaching = KeeperConnection.Attach(new NetworkStream(client), CrashPoints.None, generation: 6, afterSeq: 0, Cancellation);
         await Say("""{"type":"refused","code":"generation_stale","message":"Generation 7 holds this sandbox."}""");
 
         (await Should.ThrowAsync<KeeperRefusedException>(() => attaching)).Code.ShouldBe(RefusalCodes.GenerationStale);
@@ -93,7 +94,7 @@ public sealed class KeeperConnectionTests : IAsyncLifetime
 
     async Task<KeeperConnection> Attach()
     {
-        var attaching = KeeperConnection.Attach(new NetworkStream(client), generation: 7, afterSeq: 0, Cancellation);
+        var attaching = KeeperConnection.Attach(new NetworkStream(client), CrashPoints.None, generation: 7, afterSeq: 0, Cancellation);
         await using var lines = new LineReader(keeper, 1 << 16);
         var request = await lines.Read(Cancellation);
         Encoding.UTF8.GetString(request.Bytes.Span).ShouldBe("""{"type":"attach","generation":7,"after_seq":0}""");

@@ -1,4 +1,5 @@
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Platform.Http;
 
 namespace Centaur.Server.Access.Keys;
@@ -6,6 +7,7 @@ namespace Centaur.Server.Access.Keys;
 /// <summary>Creating, listing and revoking keys (contract §1.9, §1.13), for operators.</summary>
 internal static class ApiKeyEndpoints
 {
+    static readonly CrashPoint Creating = new("api_key.create");
     public static void MapApiKeys(this IEndpointRouteBuilder routes)
     {
         var keys = routes.MapGroup("/admin/api-keys").WithTags("api keys").Needs(Scopes.Admin);
@@ -33,6 +35,7 @@ internal static class ApiKeyEndpoints
 
         var token = ApiKeyToken.Create();
         var key = await database.InTransaction(
+            Creating,
             async session =>
             {
                 session.AfterCommit(keys.Changed);

@@ -1,4 +1,5 @@
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Npgsql;
 
 namespace Centaur.Server.Access.Keys;
@@ -6,6 +7,8 @@ namespace Centaur.Server.Access.Keys;
 /// <summary>Every statement about API keys.</summary>
 internal sealed class ApiKeyStore(PostgresDatabase database)
 {
+    static readonly CrashPoint Upserting = new("api_key.service");
+    static readonly CrashPoint Revoking = new("api_key.revoke");
     public async Task<IReadOnlyDictionary<string, ApiKey>> Active(CancellationToken cancellationToken)
     {
         var keys = await database.Query(
@@ -34,7 +37,8 @@ internal sealed class ApiKeyStore(PostgresDatabase database)
 
     /// <summary>Makes a fixed key what it is configured to be, revoked or not before.</summary>
     public Task Upsert(ApiKeyToken token, string name, IReadOnlyList<string> scopes, string createdBy, CancellationToken cancellationToken) =>
-        database.Execute(
+        database.Write(
+            Upserting,
             $"""
             insert into api_keys (name, key_prefix, key_hash, scopes, created_by)
             values ({name}, {token.KeyPrefix}, {token.Hash}, {scopes.ToArray()}, {createdBy})
@@ -43,7 +47,7 @@ internal sealed class ApiKeyStore(PostgresDatabase database)
             cancellationToken);
 
     public async Task<bool> Revoke(Guid id, CancellationToken cancellationToken) =>
-        await database.Execute($"update api_keys set revoked_at = now() where id = {id} and revoked_at is null", cancellationToken) == 1;
+        await database.Write(Revoking, $"update api_keys set revoked_at = now() where id = {id} and revoked_at is null", cancellationToken) == 1;
 
     public Task RevokeNamed(SqlSession session, string name, CancellationToken cancellationToken) =>
         session.Execute($"update api_keys set revoked_at = now() where name = {name} and revoked_at is null", cancellationToken);

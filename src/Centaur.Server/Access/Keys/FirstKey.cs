@@ -1,5 +1,6 @@
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 
 namespace Centaur.Server.Access.Keys;
 
@@ -10,6 +11,7 @@ namespace Centaur.Server.Access.Keys;
 /// </summary>
 internal sealed class FirstKey(HostIdentity host, PostgresDatabase database, ApiKeyStore store, ApiKeys keys, ILogger<FirstKey> log) : IStartStep
 {
+    static readonly CrashPoint Creating = new("api_key.first");
     static readonly IReadOnlyList<string> Granted = [Scopes.Admin, "agent", "threads", "tools:*", "workflows"];
 
     public async Task Run(CancellationToken cancellationToken)
@@ -17,6 +19,7 @@ internal sealed class FirstKey(HostIdentity host, PostgresDatabase database, Api
         var name = $"first-key:{host.HostId}";
         var file = host.Layout.BootstrapKeyFile;
         await database.InTransaction(
+            Creating,
             async session =>
             {
                 await session.Execute($"select pg_advisory_xact_lock(hashtext({name}))", cancellationToken);

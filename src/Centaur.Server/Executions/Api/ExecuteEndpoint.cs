@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Centaur.Server.Access;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Platform.Http;
 using Centaur.Server.Platform.Telemetry;
 using Centaur.Server.Threads;
@@ -13,6 +14,7 @@ namespace Centaur.Server.Executions.Api;
 /// </summary>
 internal static class ExecuteEndpoint
 {
+    static readonly CrashPoint Queueing = new("execution.queue");
     const int MaxMessage = 1 << 20;
 
     public static void Map(IEndpointRouteBuilder routes) =>
@@ -31,6 +33,7 @@ internal static class ExecuteEndpoint
         var (execution, shortForm) = parsed.Value;
 
         var outcome = await database.InTransaction(
+            Queueing,
             async session =>
             {
                 await session.LockThread(execution.ThreadKey, cancellationToken);

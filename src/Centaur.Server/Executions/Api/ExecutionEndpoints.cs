@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Centaur.Server.Access;
 using Centaur.Server.Events;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Platform.Http;
 using Centaur.Server.Platform.Signals;
 using Centaur.Server.Threads;
@@ -12,6 +13,7 @@ namespace Centaur.Server.Executions.Api;
 /// <summary>Reading and cancelling executions (contract §1.5).</summary>
 internal static class ExecutionEndpoints
 {
+    static readonly CrashPoint Cancelling = new("execution.cancel");
     const string NotFound = "execution not found";
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -50,6 +52,7 @@ internal static class ExecutionEndpoints
             return refused;
 
         var (before, status) = await database.InTransaction(
+            Cancelling,
             async session =>
             {
                 await session.LockThread(found.ThreadKey, cancellationToken);

@@ -21,7 +21,7 @@ internal static class HealthEndpoints
             return ApiFailure.Unavailable("The server is starting: the database is not reached or not migrated yet.");
         try
         {
-            await database.Execute($"select 1", cancellationToken);
+            await database.First($"select 1", row => row.GetInt32(0), cancellationToken);
             return TypedResults.Json(new HealthBody("ok"), ApiJson.Options);
         }
         catch (Exception e) when (Outages.IsOutage(e))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -5,12 +6,15 @@ using System.Text.Unicode;
 namespace Centaur.Server.Platform.Http;
 
 /// <summary>
-/// A request's JSON object, read strictly: UTF-8, no duplicate keys, no depth beyond 64, no NUL (Postgres cannot hold it) and no lone surrogates.
+/// A request's JSON object, read strictly: UTF-8, no duplicate keys, no depth beyond 64, no NUL, no lone surrogates
+/// and no number that Postgres cannot hold.
 /// Unknown keys are ignored (contract §1.0). Accessors collect what is wrong; the handler asks <see cref="Invalid"/> once.
 /// </summary>
 public sealed class JsonBody
 {
     const int MaxDepth = 64;
+    const int MaxNumber = 400;
+    const int MaxExponent = 400;
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
     readonly List<FieldError> errors = [];
 
@@ -122,6 +126,8 @@ public sealed class JsonBody
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = MaxDepth });
         while (reader.Read())
         {
+            if (reader.TokenType == JsonTokenType.Number && !IsStorable(reader.ValueSpan))
+                return $"A number is longer than {MaxNumber} characters, or its exponent is beyond {MaxExponent}";
             if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName) || !reader.ValueIsEscaped)
                 continue;
             try
@@ -137,6 +143,11 @@ public sealed class JsonBody
 
         return null;
     }
+
+    /// <summary>Postgres keeps numbers as numeric, which has at most 131072 digits before the point and 16383 after it.</summary>
+    static bool IsStorable(ReadOnlySpan<byte> number) =>
+        number.Length <= MaxNumber
+        && (number.IndexOfAny((byte)'e', (byte)'E') is var e && (e < 0 || (int.TryParse(number[(e + 1)..], CultureInfo.InvariantCulture, out var exponent) && Math.Abs((long)exponent) <= MaxExponent)));
 
     JsonElement? OfKind(string name, JsonValueKind kind, string message)
     {

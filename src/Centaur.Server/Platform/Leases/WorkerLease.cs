@@ -1,5 +1,6 @@
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Npgsql;
 
 namespace Centaur.Server.Platform.Leases;
@@ -12,6 +13,9 @@ namespace Centaur.Server.Platform.Leases;
 public sealed partial class WorkerLease(
     PostgresDatabase database, LeaseOptions options, HostIdentity host, Readiness readiness, TimeProvider time, ILogger<WorkerLease> log) : BackgroundService
 {
+    static readonly CrashPoint Returning = new("lease.return");
+    static readonly CrashPoint Taking = new("lease.take");
+    static readonly CrashPoint Renewing = new("lease.renew");
     readonly Lock gate = new();
     LeaseTerm term = new(NewWorkerId());
     TaskCompletionSource<LeaseTerm> held = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -58,7 +62,7 @@ public sealed partial class WorkerLease(
         await term.End(lost: false);
         try
         {
-            await database.Execute($"update workers set lease_expires_at = clock_timestamp() where worker_id = {WorkerId}", cancellationToken);
+            await database.Write(Returning, $"update workers set lease_expires_at = clock_timestamp() where worker_id = {WorkerId}", cancellationToken);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or OperationCanceledException)
         {
@@ -110,7 +114,8 @@ public sealed partial class WorkerLease(
         {
             try
             {
-                await database.Execute(
+                await database.Write(
+                    Taking,
                     $"""
                     insert into workers (worker_id, host_id, version, lease_expires_at)
                     values ({WorkerId}, {HostId}, {host.Version}, clock_timestamp() + {options.Length})
@@ -156,7 +161,8 @@ public sealed partial class WorkerLease(
         limit.CancelAfter(options.Renewal);
         try
         {
-            return await database.Execute(
+            return await database.Write(
+                Renewing,
                 $"""
                 update workers set renewed_at = clock_timestamp(), lease_expires_at = clock_timestamp() + {options.Length}
                 where worker_id = {WorkerId} and lease_expires_at > clock_timestamp()

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Centaur.Server.Access;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Platform.Http;
 
 namespace Centaur.Server.Threads.Messages;
@@ -10,6 +11,7 @@ namespace Centaur.Server.Threads.Messages;
 /// <summary><c>POST /agent/message</c>, <c>POST /agent/messages</c> and <c>GET /agent/messages</c> (contract §1.3).</summary>
 internal static class MessageEndpoints
 {
+    static readonly CrashPoint Storing = new("message.store");
     const int MostMessages = 500;
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -70,6 +72,7 @@ internal static class MessageEndpoints
     static Task<Outcome<IReadOnlyList<MessageResponse>>> Store(
         PostgresDatabase database, List<MessageRequest> requests, PostMessage post, CancellationToken cancellationToken) =>
         database.InTransaction<Outcome<IReadOnlyList<MessageResponse>>>(
+            Storing,
             async session =>
             {
                 var responses = new List<MessageResponse>();

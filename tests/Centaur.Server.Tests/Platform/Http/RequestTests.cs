@@ -56,6 +56,17 @@ public sealed class RequestTests(ServerFixture server, PostgresServer postgres) 
         ((string)json!["detail"]![0]!["msg"]!).ShouldContain("assignment_generation must be a whole number");
     }
 
+    [Theory]
+    [InlineData("1e131073")]
+    [InlineData("1e-20000")]
+    [InlineData("0e99999999999999999999")]
+    public async Task F26_A_number_that_the_database_cannot_hold_is_422_wherever_it_stands(string number)
+    {
+        var (status, json) = await server.Api.PostText("/agent/execute", $$"""{"thread_key":"a","message":"hello","metadata":{"deep":[{{number}}] } }""");
+        status.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        ((string)json!["detail"]![0]!["msg"]!).ShouldStartWith("A number is longer than");
+    }
+
     [Fact]
     public async Task A_body_of_50_MB_is_413()
     {
