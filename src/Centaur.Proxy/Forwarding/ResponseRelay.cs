@@ -114,9 +114,9 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
             var written = Write(buffer.AsSpan(start, end - start), ended, replacer, to);
             if (ended)
             {
+                // The server flushes the end, once the outcome is recorded and the place of this request is free.
                 if (!response.HasStarted)
                     response.ContentLength = written;
-                await response.CompleteAsync();
                 return;
             }
 
