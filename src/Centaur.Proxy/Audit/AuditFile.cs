@@ -15,64 +15,122 @@ sealed class AuditFile : IDisposable
 
     static ReadOnlySpan<byte> HashMember => ",\"hash\":\""u8;
 
+    const int MostDeferred = 64 * 1024;
+
+    static readonly TimeSpan LongestDelay = TimeSpan.FromMilliseconds(10);
+
     readonly Lock gate = new();
     readonly SafeFileHandle file;
     readonly bool seekable;
+    readonly ITimer timer;
+    readonly ArrayBufferWriter<byte> deferred = new(4096);
+    readonly ArrayBufferWriter<byte> lines = new(8192);
+    readonly IncrementalHash sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     readonly byte[] previous = new byte[32];
-    byte[] buffer = new byte[4096];
+    bool waits;
     long length;
 
-    public AuditFile(SafeFileHandle file)
+    public AuditFile(SafeFileHandle file, TimeProvider time)
     {
         this.file = file;
         seekable = IsSeekable(file);
         if (seekable)
             length = Continue();
+        timer = time.CreateTimer(_ => WriteDeferred(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Appends one record (a JSON object) and returns whether all of it is in the file. A torn line is taken back.</summary>
+    /// <summary>Appends one record (a JSON object) and returns whether all of it, and all that was deferred before it, is in the file. A torn line is taken back.</summary>
     public bool TryAppend(ReadOnlySpan<byte> json)
     {
         lock (gate)
-        {
-            var line = Complete(json, out var hash);
-            try
-            {
-                RandomAccess.Write(file, line, length);
-            }
-            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-            {
-                TakeBack();
-                return false;
-            }
+            return TryWrite(json);
+    }
 
-            hash.CopyTo(previous);
-            length += line.Length;
-            return true;
+    /// <summary>
+    /// Appends one record with the next that is appended, or after ten milliseconds: for what no other step waits for. It comes behind every record before it.
+    /// Where the file takes nothing, it is kept for the next attempt as long as there is room.
+    /// </summary>
+    public void Defer(ReadOnlySpan<byte> json)
+    {
+        lock (gate)
+        {
+            if (deferred.WrittenCount + json.Length > MostDeferred && !TryWrite([]))
+                deferred.ResetWrittenCount();
+            deferred.Write(json);
+            deferred.Write("\n"u8);
+            if (waits)
+                return;
+            waits = true;
+            timer.Change(LongestDelay, Timeout.InfiniteTimeSpan);
         }
     }
 
-    public void Dispose() => file.Dispose();
-
-    ReadOnlySpan<byte> Complete(ReadOnlySpan<byte> json, out byte[] hash)
+    public void Dispose()
     {
-        var body = json[..^1];
-        var total = body.Length + HashMember.Length + 64 + 3;
-        if (buffer.Length < total)
-            buffer = new byte[total * 2];
-        body.CopyTo(buffer);
-        hash = new byte[32];
-        using (var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256))
+        timer.Dispose();
+        lock (gate)
         {
-            sha.AppendData(previous);
-            sha.AppendData(body);
-            sha.GetHashAndReset(hash);
+            TryWrite([]);
+            file.Dispose();
+            sha.Dispose();
+        }
+    }
+
+    void WriteDeferred()
+    {
+        lock (gate)
+        {
+            waits = false;
+            if (!file.IsClosed)
+                TryWrite([]);
+        }
+    }
+
+    /// <summary>Writes what was deferred and this record, if there is one, at once.</summary>
+    bool TryWrite(ReadOnlySpan<byte> json)
+    {
+        Span<byte> hash = stackalloc byte[32];
+        previous.CopyTo(hash);
+        lines.ResetWrittenCount();
+        for (var rest = deferred.WrittenSpan; !rest.IsEmpty;)
+        {
+            var end = rest.IndexOf((byte)'\n');
+            Complete(rest[..end], hash);
+            rest = rest[(end + 1)..];
         }
 
-        HashMember.CopyTo(buffer.AsSpan(body.Length));
-        Convert.TryToHexStringLower(hash, buffer.AsSpan(body.Length + HashMember.Length), out _);
-        "\"}\n"u8.CopyTo(buffer.AsSpan(total - 3));
-        return buffer.AsSpan(0, total);
+        if (!json.IsEmpty)
+            Complete(json, hash);
+        if (lines.WrittenCount == 0)
+            return true;
+        try
+        {
+            RandomAccess.Write(file, lines.WrittenSpan, length);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            TakeBack();
+            return false;
+        }
+
+        hash.CopyTo(previous);
+        length += lines.WrittenCount;
+        deferred.ResetWrittenCount();
+        return true;
+    }
+
+    /// <summary>Adds a whole line; <paramref name="hash"/> is that of the line before it, then its own.</summary>
+    void Complete(ReadOnlySpan<byte> json, Span<byte> hash)
+    {
+        var body = json[..^1];
+        sha.AppendData(hash);
+        sha.AppendData(body);
+        sha.GetHashAndReset(hash);
+        lines.Write(body);
+        lines.Write(HashMember);
+        Convert.TryToHexStringLower(hash, lines.GetSpan(64), out _);
+        lines.Advance(64);
+        lines.Write("\"}\n"u8);
     }
 
     void TakeBack()

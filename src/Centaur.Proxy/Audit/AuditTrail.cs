@@ -38,6 +38,7 @@ sealed class AuditTrail(AuditFile file, TimeProvider time)
         return End(json);
     }
 
+    /// <summary>Nothing waits for an outcome: it is written with the next record, or shortly after.</summary>
     public void Conclude(PolicyModel policy, in AuditOutcome outcome)
     {
         var json = Begin("outcome", policy);
@@ -53,7 +54,8 @@ sealed class AuditTrail(AuditFile file, TimeProvider time)
             json.WriteNumber("scrubbed", outcome.Scrubbed);
         if (outcome.Cause is { } cause)
             json.WriteString("cause", cause);
-        End(json);
+        Finish(json);
+        file.Defer(buffer!.WrittenSpan);
     }
 
     public void Refused(PolicyModel policy, Authority? target, string method, string path, Refusal refusal)
@@ -88,9 +90,14 @@ sealed class AuditTrail(AuditFile file, TimeProvider time)
 
     bool End(Utf8JsonWriter json)
     {
+        Finish(json);
+        return file.TryAppend(buffer!.WrittenSpan);
+    }
+
+    static void Finish(Utf8JsonWriter json)
+    {
         json.WriteEndObject();
         json.Flush();
-        return file.TryAppend(buffer!.WrittenSpan);
     }
 
     static void Route(Utf8JsonWriter json, Authority target, string method, string path)

@@ -153,7 +153,7 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
         var address = new Uri(
             $"{scheme}://{name}:{line.Target.Port}{swap.InAddress(line.Path)}{swap.InAddress(line.Query)}",
             new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
-        var message = new HttpRequestMessage(new HttpMethod(request.Method), address)
+        var message = new HttpRequestMessage(HttpMethod.Parse(request.Method), address)
         {
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,

@@ -9,12 +9,17 @@ using Microsoft.Extensions.Primitives;
 namespace Centaur.Proxy.Forwarding;
 
 /// <summary>
-/// The upstream's answer on its way down: every read is written and flushed at once, and what this proxy knows to be a secret becomes its placeholder before it
-/// is written.
+/// The upstream's answer on its way down. Nothing that has come waits for what has not, and what this proxy knows to be a secret becomes its placeholder before
+/// it is written.
+/// <para>1. What is there already is collected, up to a bound, until the answer ends or a read would wait.</para>
+/// <para>2. It is searched and written. An answer that was there as a whole goes out with its length, in one piece; any other is chunked, or has the length
+/// that the upstream said where nothing is searched.</para>
+/// <para>3. It is flushed (the head at least) before the wait for more.</para>
 /// </summary>
 sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
 {
-    const int ReadSize = 32 * 1024;
+    const int BufferSize = 64 * 1024;
+    const int LargestRecord = 16 * 1024;
 
     // What unpacks to more than this multiple of what came is no honest answer.
     const int MaxExpansion = 1000;
@@ -58,79 +63,86 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
     {
         var packing = Packing(message);
         var packed = packing.Length > 0 && packing != "identity";
-        await using var wire = await message.Content.ReadAsStreamAsync(cancellationToken);
-        if (scan is null || (packed && !holdsSecrets))
-        {
-            await Pass(wire, response.BodyWriter, cancellationToken);
-            return;
-        }
-
-        var counted = new CountingStream(wire);
-        await using var plain = packed ? Unpack(counted, packing) : counted;
-        await Search(plain, counted, response.BodyWriter, cancellationToken);
-    }
-
-    async Task Pass(Stream from, PipeWriter to, CancellationToken cancellationToken)
-    {
-        var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
+        var search = scan is not null && (holdsSecrets || !packed);
+        await using var wire = new CountingStream(await message.Content.ReadAsStreamAsync(cancellationToken));
+        await using var plain = search && packed ? Unpack(wire, packing) : wire;
+        using var replacer = search ? new StreamReplacer(scan!) : null;
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            int read;
-            while ((read = await Read(from, buffer, to, cancellationToken)) > 0)
-            {
-                BytesReceived += read;
-                var flushed = await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-                if (flushed.IsCompleted)
-                    throw new OperationCanceledException("The client is gone.");
-            }
+            await Relay(plain, wire, replacer, buffer, response, cancellationToken);
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            scrubbed += replacer?.Replaced ?? 0;
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: search);
         }
     }
 
-    async Task Search(Stream from, CountingStream wire, PipeWriter to, CancellationToken cancellationToken)
+    async Task Relay(Stream plain, CountingStream wire, StreamReplacer? replacer, byte[] buffer, HttpResponse response, CancellationToken cancellationToken)
     {
-        using var replacer = new StreamReplacer(scan!);
-        var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
-        try
+        var to = response.BodyWriter;
+        long unpacked = 0;
+        var (start, end) = (0, 0);
+        while (true)
         {
-            long unpacked = 0;
-            int read;
-            do
+            // 1.
+            Task<int>? arriving = null;
+            var ended = false;
+            while (!ended && buffer.Length - end >= LargestRecord)
             {
-                read = await Read(from, buffer, to, cancellationToken);
-                unpacked += read;
-                BytesReceived = wire.Count;
-                if (unpacked > ExpansionGrace && unpacked / MaxExpansion > wire.Count)
-                    throw new IOException("The answer unpacks to more than is credible.");
-                replacer.Push(buffer.AsSpan(0, read), last: read == 0, to);
-                var flushed = await to.FlushAsync(cancellationToken);
-                if (flushed.IsCompleted && read > 0)
-                    throw new OperationCanceledException("The client is gone.");
+                var reading = plain.ReadAsync(buffer.AsMemory(end), cancellationToken);
+                if (!reading.IsCompleted)
+                {
+                    arriving = reading.AsTask();
+                    break;
+                }
+
+                var read = await reading;
+                ended = read == 0;
+                end += read;
             }
-            while (read > 0);
-        }
-        finally
-        {
-            scrubbed += replacer.Replaced;
-            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+
+            BytesReceived = wire.Count;
+            unpacked += end - start;
+            if (unpacked > ExpansionGrace && unpacked / MaxExpansion > wire.Count)
+                throw new IOException("The answer unpacks to more than is credible.");
+
+            // 2.
+            if (!ended && !response.HasStarted)
+                await response.StartAsync(cancellationToken);
+            var written = Write(buffer.AsSpan(start, end - start), ended, replacer, to);
+            if (ended)
+            {
+                // The server flushes the end, once the outcome is recorded and the place of this request is free.
+                if (!response.HasStarted)
+                    response.ContentLength = written;
+                return;
+            }
+
+            // 3.
+            var flushed = await to.FlushAsync(cancellationToken);
+            if (flushed.IsCompleted)
+                throw new OperationCanceledException("The client is gone.");
+            (start, end) = arriving is null ? (0, 0) : (end, end + await arriving);
         }
     }
 
-    /// <summary>Reads; where nothing has come yet, what is known (at least the head) goes out before the wait.</summary>
-    static ValueTask<int> Read(Stream from, byte[] buffer, PipeWriter to, CancellationToken cancellationToken)
+    /// <summary>Writes what is decided of these bytes.</summary>
+    /// <returns>How many bytes have been written of this answer, where it is searched; else how many were written now.</returns>
+    static long Write(ReadOnlySpan<byte> bytes, bool last, StreamReplacer? replacer, PipeWriter to)
     {
-        var pending = from.ReadAsync(buffer, cancellationToken);
-        return pending.IsCompleted ? pending : Wait(pending, to, cancellationToken);
-
-        static async ValueTask<int> Wait(ValueTask<int> pending, PipeWriter to, CancellationToken cancellationToken)
+        if (replacer is null)
         {
-            var arriving = pending.AsTask();
-            await to.FlushAsync(cancellationToken);
-            return await arriving;
+            to.WriteInRecords(bytes);
+            return bytes.Length;
         }
+
+        // In pieces, so that what the search works on stays in the processor's cache.
+        for (; bytes.Length > LargestRecord; bytes = bytes[LargestRecord..])
+            replacer.Push(bytes[..LargestRecord], last: false, to);
+        replacer.Push(bytes, last, to);
+        return replacer.Written;
     }
 
     void Copy(string name, System.Net.Http.Headers.HeaderStringValues values, StringValues connection, HttpResponse response)

@@ -6,8 +6,10 @@ using Centaur.Proxy.Logging;
 using Centaur.Proxy.Policies;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -113,13 +115,21 @@ sealed class ProxyServer : IAsyncDisposable
 
     sealed class Application(ProxyParts parts) : IHttpApplication<HttpContext>
     {
-        public HttpContext CreateContext(Microsoft.AspNetCore.Http.Features.IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+        /// <summary>One context serves all requests of a connection, one after another.</summary>
+        public HttpContext CreateContext(IFeatureCollection contextFeatures)
+        {
+            if (contextFeatures is not IHostContextContainer<HttpContext> connection)
+                return new DefaultHttpContext(contextFeatures);
+            if (connection.HostContext is DefaultHttpContext known)
+                known.Initialize(contextFeatures);
+            else
+                connection.HostContext = new DefaultHttpContext(contextFeatures);
+            return connection.HostContext;
+        }
 
         public Task ProcessRequestAsync(HttpContext context) =>
             context.Features.Get<HealthProbe>() is { } probe ? probe.Answer(context) : parts.Exchange.Run(context);
 
-        public void DisposeContext(HttpContext context, Exception? exception)
-        {
-        }
+        public void DisposeContext(HttpContext context, Exception? exception) => ((DefaultHttpContext)context).Uninitialize();
     }
 }

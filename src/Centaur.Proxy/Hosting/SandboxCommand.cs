@@ -31,7 +31,7 @@ static class SandboxCommand
         using (var memfd = new SafeFileHandle(ProxyDescriptors.CertificateAuthority, ownsHandle: true))
             authority = CertificateAuthority.FromMemfd(memfd, time);
         using var broker = new BrokerSource(time);
-        using var parts = new ProxyParts(authority, new AuditFile(new SafeFileHandle(ProxyDescriptors.Audit, ownsHandle: true)), broker, new ProxyLimits(), time);
+        using var parts = new ProxyParts(authority, new AuditFile(new SafeFileHandle(ProxyDescriptors.Audit, ownsHandle: true), time), broker, new ProxyLimits(), time);
 
         // 2.
         await using var server = ProxyServer.Create(parts, options => options.ListenHandle(ProxyDescriptors.Listener, listener => ProxyServer.Guard(listener, parts)), logs);

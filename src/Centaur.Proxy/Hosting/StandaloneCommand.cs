@@ -29,7 +29,7 @@ static class StandaloneCommand
 
         var authority = CertificateAuthority.FromPem(ReadPem(config.CaCertificateFile) + "\n" + ReadPem(config.CaKeyFile), time);
         var source = new LocalSource(config.Secrets, EnvironmentVariables.Read());
-        using var parts = new ProxyParts(authority, new AuditFile(OpenAudit(config.AuditFile)), source, new ProxyLimits(), time);
+        using var parts = new ProxyParts(authority, new AuditFile(OpenAudit(config.AuditFile), time), source, new ProxyLimits(), time);
         parts.Policies.Enforce(policy);
         await using var server = ProxyServer.Create(
             parts,

@@ -19,6 +19,9 @@ sealed class StreamReplacer(ScanModel model) : IDisposable
     /// <summary>How many needles were replaced.</summary>
     public long Replaced { get; private set; }
 
+    /// <summary>How many bytes were put out.</summary>
+    public long Written { get; private set; }
+
     /// <param name="chunk">The next bytes.</param>
     /// <param name="last">True for the last call: nothing is held back.</param>
     /// <param name="output">Takes what is decided.</param>
@@ -40,15 +43,15 @@ sealed class StreamReplacer(ScanModel model) : IDisposable
             // A needle that begins before this one, or a longer one at the same place, may still be coming.
             if (open <= at)
             {
-                output.Write(bytes[start..open]);
+                Write(output, bytes[start..open]);
                 bytes[open..].CopyTo(window);
                 carried = length - open;
                 return;
             }
 
             var needle = model.At(text[at..]);
-            output.Write(bytes[start..at]);
-            output.Write(needle.Replacement);
+            Write(output, bytes[start..at]);
+            Write(output, needle.Replacement);
             Replaced++;
             start = at + needle.Bytes.Length;
         }
@@ -61,6 +64,12 @@ sealed class StreamReplacer(ScanModel model) : IDisposable
         ArrayPool<char>.Shared.Return(wide, clearArray: true);
         window = [];
         wide = [];
+    }
+
+    void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> bytes)
+    {
+        output.WriteInRecords(bytes);
+        Written += bytes.Length;
     }
 
     /// <summary>Where the earliest suffix begins that is a proper beginning of some needle; the length where there is none.</summary>

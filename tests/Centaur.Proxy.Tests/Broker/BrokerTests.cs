@@ -1,5 +1,8 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text;
+using System.Text.Json;
+using Centaur.Protocol;
 using Centaur.Protocol.Broker;
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Tests.Fixtures;
@@ -162,6 +165,26 @@ public sealed class BrokerTests
         status.ShouldContain("Groups:\t \n");
         (await broker.Grant("s1", Ticket)).ShouldBe(new BrokerDone());
         File.GetUnixFileMode(broker.ControlSocket).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    [Fact]
+    public async Task A_process_of_another_user_may_not_grant_even_where_it_reaches_the_control_socket()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can become another user");
+        await using var broker = await BrokerProcess.Start(user: 65432);
+        File.SetUnixFileMode(Path.GetDirectoryName(broker.ControlSocket)!, (UnixFileMode)0b111_101_101);
+        File.SetUnixFileMode(broker.ControlSocket, (UnixFileMode)0b110_110_110);
+        const string ask = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.argv[2].encode()+b'\\n'); print(s.makefile().read())";
+        var grant = JsonSerializer.Serialize<BrokerRequest>(new GrantSecrets("s1", Ticket, []), ProtocolJson.Default.BrokerRequest);
+
+        using var stranger = Process.Start(new ProcessStartInfo(
+            "setpriv", ["--reuid=65431", "--regid=65431", "--clear-groups", "env", "PATH=/usr/bin:/bin", "python3", "-c", ask, broker.ControlSocket, grant]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        var answer = await stranger.StandardOutput.ReadToEndAsync(Token);
+        await stranger.WaitForExitAsync(Token);
+
+        answer.ShouldContain(BrokerFailures.Forbidden);
+        broker.Errors.ShouldContain("uid 65431");
+        await Should.ThrowAsync<InvalidOperationException>(() => broker.Open(Ticket));
     }
 
     static string Code(BrokerReply reply) => reply.ShouldBeOfType<BrokerFailed>().Code;

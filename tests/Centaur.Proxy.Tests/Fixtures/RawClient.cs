@@ -27,6 +27,10 @@ sealed class RawClient : IAsyncDisposable
     /// <param name="trusted">PEM of the authority that the handshake must end at; the proxy's own where it is not said.</param>
     public static async Task<RawClient> Connect(SandboxProxy proxy, string? trusted = null) => new(await proxy.Connect(Token), trusted ?? proxy.CaCertificate);
 
+    /// <param name="socket">A connection to a proxy; the client owns it from now on.</param>
+    /// <param name="trusted">PEM of the authority that the handshake must end at.</param>
+    public static RawClient Over(Socket socket, string trusted) => new(socket, trusted);
+
     /// <summary>A tunnel that is open, with TLS inside.</summary>
     public static async Task<RawClient> Tunnel(SandboxProxy proxy, string host = Origin.Host, int port = 443, string? trusted = null)
     {

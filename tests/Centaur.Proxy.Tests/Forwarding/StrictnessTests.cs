@@ -69,6 +69,8 @@ public sealed class StrictnessTests
 
     [Theory]
     [InlineData("POST / HTTP/1.1\r\nHost: api.vendor.test\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd")]
+    [InlineData("POST / HTTP/1.1\r\nHost: api.vendor.test\r\nContent-Length: 3, 3\r\n\r\nabc")]
+    [InlineData("POST / HTTP/1.1\r\nHost: api.vendor.test\r\nContent-Length: -3\r\n\r\nabc")]
     [InlineData("POST / HTTP/1.1\r\nHost: api.vendor.test\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: api.vendor.test\r\n\r\n")]
     [InlineData("POST / HTTP/1.1\r\nHost: api.vendor.test\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n")]
     [InlineData("POST / HTTP/1.1\r\nHost: api.vendor.test\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n")]
@@ -92,6 +94,20 @@ public sealed class StrictnessTests
         var head = await client.ReadHead();
         (head.StartsWith("HTTP/1.1 400", StringComparison.Ordinal) || head.StartsWith("HTTP/1.1 501", StringComparison.Ordinal)).ShouldBeTrue(head);
         origin.Seen.ShouldNotContain(seen => seen.Target == "/hidden");
+    }
+
+    [Fact]
+    public async Task F42_a_length_with_a_sign_goes_out_in_the_one_form_that_every_parser_reads()
+    {
+        await using var origin = await Origin.Start(context => context.Request.Body.CopyToAsync(Stream.Null, TestContext.Current.CancellationToken));
+        await using var proxy = await SandboxProxy.Start(TestPolicy.To(origin));
+        await using var client = await RawClient.Tunnel(proxy);
+
+        await client.Send("POST /first HTTP/1.1\r\nHost: api.vendor.test\r\nContent-Length: +3\r\n\r\nabcGET /second HTTP/1.1\r\nHost: api.vendor.test\r\nConnection: close\r\n\r\n");
+        await client.ReadToEnd();
+
+        origin.Seen.Select(seen => seen.Target).ShouldBe(["/first", "/second"]);
+        origin.Seen.First().Headers["Content-Length"].ShouldBe("3");
     }
 
     [Fact]
