@@ -43,8 +43,10 @@ internal static class DemoModelServer
 
     static WebApplication Build(DemoModelOptions options, RequestRecorder recorder)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        // The other builders watch their working folder for settings that change, and all that is below it.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRouting();
+        builder.WebHost.UseKestrelCore();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>

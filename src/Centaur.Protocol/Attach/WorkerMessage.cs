@@ -42,7 +42,11 @@ public sealed record ClaimRequest(SandboxIdentity Identity, HarnessLaunch Harnes
 public sealed record UserTurn(string Turn, JsonElement Message) : WorkerMessage;
 
 /// <summary>More input for a running turn. Answered by <see cref="TurnAccepted"/> with <c>applied</c> or <c>queued</c>.</summary>
-public sealed record SteerTurn(string Turn, JsonElement Message) : WorkerMessage;
+public sealed record SteerTurn(string Turn, JsonElement Message) : WorkerMessage
+{
+    /// <summary>The same id twice is delivered once.</summary>
+    public required string Id { get; init; }
+}
 
 /// <summary>Asks the harness to end the turn; after <see cref="GraceMs"/> milliseconds its process group is killed. Sandbox and workspace stay.</summary>
 public sealed record InterruptTurn(string Turn, int GraceMs = 2000) : WorkerMessage;

@@ -8,4 +8,7 @@ public static class EventKinds
     public const string ExecutionState = "execution_state";
     public const string ExecutionStarted = "execution_started";
     public const string ExecutionSummary = "execution_summary";
+
+    /// <summary>Says what became of a message that was sent into a running turn.</summary>
+    public const string ExecutionSteered = "execution_steered";
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Centaur.Protocol.Attach;
 using Centaur.Server.Events;
+using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Signals;
@@ -24,6 +25,7 @@ internal sealed class ExecutionRun(
     TurnStore store,
     SandboxLifecycle lifecycle,
     TurnDelivery delivery,
+    TurnSteering steering,
     HarnessCatalog harnesses,
     LiveDeltas live,
     WakeUps wakeUps,
@@ -117,7 +119,19 @@ internal sealed class ExecutionRun(
             await ((Task)pumping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
-        return await pumping;
+
+        var steered = steering.Run(execution with { TurnId = turn.TurnId }, sandbox, attempt.Token);
+        try
+        {
+            // Steering goes on for as long as the turn does: where it ends first it has failed, and the attempt with it.
+            await await Task.WhenAny(pumping, steered);
+            return await pumping;
+        }
+        finally
+        {
+            await attempt.CancelAsync();
+            await Task.WhenAll(pumping, steered).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     async Task<(ClaimedExecution, TerminalState?)> Conclude(

@@ -1,10 +1,11 @@
 using Centaur.Server.Executions.Api;
+using Centaur.Server.Executions.Steering;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Sandboxes;
 
 namespace Centaur.Server.Executions;
 
-/// <summary>One run of an agent on a thread: queued here, claimed and run by a worker, ended once. Clients with <c>agent:execute</c> may queue, read and cancel.</summary>
+/// <summary>One run of an agent on a thread: queued here, claimed and run by a worker, ended once. Clients with <c>agent:execute</c> may queue, read, steer and cancel.</summary>
 public static class ExecutionsSlice
 {
     public static void AddExecutions(this IServiceCollection services, Settings settings)
@@ -15,6 +16,11 @@ public static class ExecutionsSlice
         services.AddSingleton<QueueExecution>();
         services.AddSingleton<ExecutionClaims>();
         services.AddSingleton<TurnStore>();
+        services.AddSingleton<CancelExecution>();
+        services.AddSingleton<SteerEndpoint>();
+        services.AddSingleton<SteerStore>();
+        services.AddSingleton<TurnSteering>();
+        services.AddSingleton<FollowUps>();
         services.AddSingleton<TurnDelivery>();
         services.AddSingleton<ExecutionRun>();
         services.AddHostedService<ExecutionWorker>();
@@ -27,5 +33,6 @@ public static class ExecutionsSlice
     {
         ExecuteEndpoint.Map(routes);
         ExecutionEndpoints.Map(routes);
+        SteerEndpoint.Map(routes);
     }
 }

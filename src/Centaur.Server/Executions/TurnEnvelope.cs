@@ -12,7 +12,10 @@ internal sealed record UndeliveredMessage(string MessageId, string EventJson, st
 /// <summary>Makes the one user message of a turn out of all messages that wait (wire contract §4).</summary>
 internal static class TurnEnvelope
 {
-    public static string Of(IReadOnlyList<UndeliveredMessage> messages)
+    public static string Of(IReadOnlyList<UndeliveredMessage> messages) => new JsonObject { ["role"] = "user", ["content"] = Content(messages) }.ToJsonString();
+
+    /// <summary>The content blocks of that message.</summary>
+    public static JsonArray Content(IReadOnlyList<UndeliveredMessage> messages)
     {
         var content = new JsonArray();
         foreach (var message in messages)
@@ -27,7 +30,7 @@ internal static class TurnEnvelope
                 first &= block["type"]?.GetValue<string>() != "text";
             }
         }
-        return new JsonObject { ["role"] = "user", ["content"] = content }.ToJsonString();
+        return content;
     }
 
     /// <summary>The same input for a harness whose last attempt died with its sandbox.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Centaur.Server.Events;
+using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Faults;
@@ -9,7 +10,7 @@ using Centaur.Server.Sandboxes;
 namespace Centaur.Server.Executions;
 
 /// <summary>Every statement of an owner about its running turn. Each is one transaction: the thread's lock, the fence, then the writes.</summary>
-internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claims, EventStore events, ExecutionOptions options)
+internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claims, EventStore events, FollowUps followUps, ExecutionOptions options)
 {
     static readonly CrashPoint Preparing = new("turn.prepare");
     static readonly CrashPoint Storing = new("turn.store");
@@ -104,6 +105,8 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
                         """,
                         cancellationToken);
                 }
+                if (terminal.Status != ExecutionStatus.Cancelled)
+                    await followUps.Queue(session, execution, cancellationToken);
                 return true;
             },
             cancellationToken);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Centaur.Protocol.Attach;
 using Centaur.Server.Events;
 using Centaur.Server.Executions;
+using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
@@ -129,6 +130,31 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
     }
 
     [Fact]
+    public async Task Words_that_came_too_late_for_their_turn_get_a_turn_of_their_own()
+    {
+        var worker = await Worker();
+        var thread = Http.NewThread();
+        var execution = await server.Api.Queue(thread);
+        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var sandbox = (await worker.Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull();
+        await worker.Turns.Prepare(claimed, sandbox, "codex", "turn-0000000000000004", Cancellation);
+        await Database.Execute(
+            $"""
+            insert into agent_message_requests (thread_key, message_id, assignment_generation, request_hash, event_json, steers_execution_id)
+            values ({thread}, 'late', 1, '', {new Jsonb(Late)}, {execution})
+            """,
+            Cancellation);
+
+        await worker.Turns.Finish(claimed, new TurnState(), Done, Cancellation);
+        var next = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+
+        next.ThreadKey.ShouldBe(thread);
+        (await worker.Turns.Prepare(next, sandbox, "codex", "turn-0000000000000005", Cancellation)).Input.ShouldContain("too late");
+    }
+
+    const string Late = """{"type":"user","message":{"role":"user","content":[{"type":"text","text":"too late"}]}}""";
+
+    [Fact]
     public async Task A_turn_that_was_prepared_is_found_again_with_its_input()
     {
         var worker = await Worker();
@@ -165,7 +191,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
             Cancellation);
         var claims = new ExecutionClaims(Database, lease, services.GetRequiredService<WakeUps>());
         var sandboxes = new SandboxStore(Database, lease);
-        return new WorkerParts(lease, claims, sandboxes, new TurnStore(Database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<ExecutionOptions>()));
+        return new WorkerParts(lease, claims, sandboxes, new TurnStore(Database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<FollowUps>(), services.GetRequiredService<ExecutionOptions>()));
     }
 
     Task EndLease(WorkerParts worker) =>

@@ -174,10 +174,14 @@ internal sealed class SandboxDesk(SandboxSpec spec, FrameJournal journal, Keeper
 
     async Task<KeeperMessage> Steer(SteerTurn turn, CancellationToken cancellationToken)
     {
+        if (state.DispositionOf(turn.Id) is { } before)
+            return new TurnAccepted(turn.Turn, Repeated: true, before);
         if (desk.Turn != turn.Turn || harness is null)
             return new Refused(RefusalCodes.NoSuchTurn, $"{turn.Turn} does not run.");
-        var applied = await harness.Steer(turn.Message, cancellationToken);
-        return new TurnAccepted(turn.Turn, Repeated: false, applied ? "applied" : "queued");
+        // A keeper that is killed after this takes its harness with it: the replayed turn begins from what Postgres holds.
+        var disposition = await harness.Steer(turn.Message, cancellationToken) ? "applied" : "queued";
+        state.Write(new KeeperRecord { Steered = turn.Id, Disposition = disposition });
+        return new TurnAccepted(turn.Turn, Repeated: false, disposition);
     }
 
     /// <summary>Has no answer: a turn that does not run is as interrupted as can be.</summary>

@@ -16,6 +16,11 @@ internal sealed record KeeperRecord
     /// <summary>The turn that was given to the harness with this line.</summary>
     public string? Delivered { get; init; }
 
+    /// <summary>The steering message that was given to the harness with this line, and whether it was applied.</summary>
+    public string? Steered { get; init; }
+
+    public string? Disposition { get; init; }
+
     /// <summary>The turn that ended with this line.</summary>
     public string? Ended { get; init; }
 

@@ -11,6 +11,7 @@ internal sealed class KeeperState : IDisposable
     readonly Lock gate = new();
     readonly SafeFileHandle file;
     readonly HashSet<string> delivered = [];
+    readonly Dictionary<string, string> steered = new(StringComparer.Ordinal);
     long written;
 
     public KeeperState(string path)
@@ -46,6 +47,13 @@ internal sealed class KeeperState : IDisposable
             return delivered.Contains(turn);
     }
 
+    /// <summary>What was done with a steering message; null where it is new.</summary>
+    public string? DispositionOf(string steering)
+    {
+        lock (gate)
+            return steered.GetValueOrDefault(steering);
+    }
+
     public void Write(KeeperRecord record)
     {
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(record, KeeperRecordJson.Default.KeeperRecord), (byte)'\n'];
@@ -70,6 +78,8 @@ internal sealed class KeeperState : IDisposable
             Turn = turn;
         }
 
+        if (record.Steered is { } steering)
+            steered[steering] = record.Disposition ?? "";
         if (record.Ended is { } ended && ended == Turn)
             Turn = null;
     }

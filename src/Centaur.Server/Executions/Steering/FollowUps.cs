@@ -1,0 +1,45 @@
+using System.Text.Json.Nodes;
+using Centaur.Server.Events;
+using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Signals;
+using Centaur.Server.Threads;
+
+namespace Centaur.Server.Executions.Steering;
+
+/// <summary>
+/// A message that was sent into a turn, and came too late for it, is answered all the same: the turn's end queues the next one, with the same delivery. One turn
+/// takes all that waits.
+/// </summary>
+internal sealed class FollowUps(ExecutionStore executions, EventStore events, WakeUps wakeUps, ExecutionOptions options)
+{
+    /// <summary>In the transaction that ends the execution.</summary>
+    public async Task Queue(SqlSession session, ClaimedExecution ended, CancellationToken cancellationToken)
+    {
+        var waiting = await session.First(
+            $"""
+            select e.delivery::text
+            from agent_execution_requests e
+            where e.execution_id = {ended.ExecutionId}
+              and exists (select from agent_message_requests m where m.steers_execution_id = e.execution_id and m.delivered_execution_id is null)
+              and exists (
+                  select from agent_runtime_assignments a
+                  where a.thread_key = e.thread_key and a.assignment_generation = e.assignment_generation and a.state = 'active')
+              and not exists (select from agent_execution_requests q where q.thread_key = e.thread_key and q.status = 'queued')
+            """,
+            row => row.GetString(0),
+            cancellationToken);
+        if (waiting is null)
+            return;
+
+        var executionId = ThreadRequest.NewId("exe_");
+        var executeId = $"steer:{ended.ExecutionId}";
+        var metadata = JsonObject.Create(ended.Metadata) ?? [];
+        await executions.Insert(
+            session, new NewExecution(executionId, ended.ThreadKey, ended.AssignmentGeneration, executeId, "", JsonNode.Parse(waiting)!.AsObject(), metadata), options, cancellationToken);
+        await events.Append(
+            session, ended.ThreadKey, executionId,
+            [ExecutionStateEvent.Of(executionId, ended.ThreadKey, ExecutionStatus.Queued, ("execute_id", executeId), ("assignment_generation", ended.AssignmentGeneration))],
+            cancellationToken);
+        session.AfterCommit(() => wakeUps.Raise(Topics.Executions));
+    }
+}

@@ -1,0 +1,84 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Centaur.Server.Platform.Database;
+using Centaur.Testing.Server;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Centaur.Server.Tests.Executions;
+
+/// <summary>What the API does with steering; that a harness gets it is shown end to end.</summary>
+public sealed class SteerTests(ServerFixture server) : IClassFixture<ServerFixture>
+{
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    PostgresDatabase Database => server.Services.GetRequiredService<PostgresDatabase>();
+
+    [Fact]
+    public async Task Words_for_an_execution_that_has_not_begun_are_queued_for_it()
+    {
+        var thread = Http.NewThread();
+        var execution = await server.Api.Queue(thread);
+
+        var steered = await server.Api.PostOk($"/agent/executions/{execution}/steer", Words("more"));
+
+        ((string?)steered["status"]).ShouldBe("steered");
+        ((string?)steered["receipt"]).ShouldBe("queued");
+        (await Waiting(thread)).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task The_same_message_twice_is_one_message_and_other_words_under_its_id_are_refused()
+    {
+        var thread = Http.NewThread();
+        var execution = await server.Api.Queue(thread);
+        await server.Api.PostOk($"/agent/executions/{execution}/steer", Words("more", "steer-1"));
+
+        await server.Api.PostOk($"/agent/executions/{execution}/steer", Words("more", "steer-1"));
+        var (status, json) = await server.Api.Post($"/agent/executions/{execution}/steer", Words("other", "steer-1"));
+
+        (await Waiting(thread)).ShouldBe(2);
+        status.ShouldBe(HttpStatusCode.Conflict);
+        json.Code().ShouldBe("IDEMPOTENCY_PAYLOAD_MISMATCH");
+    }
+
+    [Fact]
+    public async Task Without_words_and_without_messages_that_wait_steering_is_a_cancel()
+    {
+        var thread = Http.NewThread();
+        var execution = await server.Api.Queue(thread);
+        await Database.Execute($"update agent_message_requests set delivered_execution_id = {execution} where thread_key = {thread}", Cancellation);
+
+        var steered = await server.Api.PostOk($"/agent/executions/{execution}/steer", new JsonObject());
+
+        ((string?)steered["status"]).ShouldBe("cancelled");
+    }
+
+    [Fact]
+    public async Task Words_for_an_execution_that_has_ended_are_not_stored_and_the_sender_sees_that_it_ended()
+    {
+        var thread = Http.NewThread();
+        var execution = await server.Api.Queue(thread);
+        await server.Api.PostOk($"/agent/executions/{execution}/cancel", new JsonObject());
+
+        var steered = await server.Api.PostOk($"/agent/executions/{execution}/steer", Words("too late"));
+
+        ((string?)steered["status"]).ShouldBe("cancelled");
+        ((bool?)steered["idempotent"]).ShouldBe(true);
+        (await Waiting(thread)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task An_unknown_execution_is_404()
+    {
+        var (status, json) = await server.Api.Post("/agent/executions/exe_0/steer", new JsonObject());
+
+        status.ShouldBe(HttpStatusCode.NotFound);
+        ((string?)json!["detail"]).ShouldBe("Execution not found");
+    }
+
+    static JsonObject Words(string text, string? id = null) =>
+        new() { ["message_id"] = id ?? $"steer-{Guid.CreateVersion7():N}", ["content_blocks"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = text }) };
+
+    Task<long> Waiting(string thread) =>
+        Database.First($"select count(*) from agent_message_requests where thread_key = {thread} and delivered_execution_id is null", row => row.GetInt64(0), Cancellation);
+}
