@@ -6,11 +6,11 @@ using System.Text.Json;
 namespace Centaur.EndToEnd;
 
 /// <summary>One thread, spoken to over the API as any client would.</summary>
-internal sealed class Conversation(Installation installation, string harness)
+internal sealed class Conversation(Installation installation, string harness, string? threadKey = null)
 {
     int generation;
 
-    public string ThreadKey { get; } = "e2e:" + Guid.CreateVersion7().ToString("N");
+    public string ThreadKey { get; } = threadKey ?? "e2e:" + Guid.CreateVersion7().ToString("N");
 
     string Path => $"/agent/threads/{Uri.EscapeDataString(ThreadKey)}";
 

@@ -48,6 +48,19 @@ public class Installation : IAsyncLifetime
     internal async Task Up(CancellationToken cancellationToken)
     {
         (await Cli(["up", "--detach"], null, cancellationToken)).Succeeded();
+        await Meet(cancellationToken);
+    }
+
+    /// <summary>Brings up a server that kills itself at a crash point, which may be one of its start.</summary>
+    internal async Task UpToDieAt(string crashPoint, IReadOnlyDictionary<string, string> environment, CancellationToken cancellationToken)
+    {
+        var variables = new Dictionary<string, string>(environment) { ["CENTAUR_HOME"] = Home, ["CENTAUR_CRASH_POINT"] = crashPoint };
+        if ((await Programs.Run(Programs.Cli, ["up", "--detach"], variables, null, cancellationToken)).ExitCode == 0)
+            await Meet(cancellationToken);
+    }
+
+    async Task Meet(CancellationToken cancellationToken)
+    {
         // Whoever still reads from the server before keeps its client.
         var http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) })
         {
@@ -56,6 +69,23 @@ public class Installation : IAsyncLifetime
         };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(Layout.BootstrapKeyFile, cancellationToken)).Trim());
         clients.Add(http);
+    }
+
+    /// <summary>The server's process, or null where none runs.</summary>
+    internal int? ServerPid
+    {
+        get
+        {
+            try
+            {
+                var mark = JsonSerializer.Deserialize(File.ReadAllText(Layout.ServerPidFile), ProtocolJson.Default.ProcessMark)!;
+                return Directory.Exists($"/proc/{mark.Pid}") && !File.ReadAllText($"/proc/{mark.Pid}/stat").Contains(") Z ", StringComparison.Ordinal) ? mark.Pid : null;
+            }
+            catch (IOException)
+            {
+                return null;
+            }
+        }
     }
 
     internal Task<Finished> Cli(IEnumerable<string> arguments, string? input, CancellationToken cancellationToken) =>

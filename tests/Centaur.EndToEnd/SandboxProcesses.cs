@@ -8,6 +8,7 @@ namespace Centaur.EndToEnd;
 internal static partial class SandboxProcesses
 {
     const int SigKill = 9;
+    const int SigTerm = 15;
 
     public static int Keeper(Installation installation, string threadKey)
     {
@@ -35,10 +36,14 @@ internal static partial class SandboxProcesses
         return [init, .. Below(init).Select(p => p.Pid)];
     }
 
-    public static void Kill(int pid)
+    public static void Kill(int pid) => Signal(pid, SigKill);
+
+    public static void Terminate(int pid) => Signal(pid, SigTerm);
+
+    static void Signal(int pid, int signal)
     {
-        if (kill(pid, SigKill) != 0)
-            throw new InvalidOperationException($"Process {pid} could not be killed: error {Marshal.GetLastPInvokeError()}.");
+        if (kill(pid, signal) != 0)
+            throw new InvalidOperationException($"Process {pid} could not be signalled: error {Marshal.GetLastPInvokeError()}.");
     }
 
     public static string SandboxId(Installation installation, string threadKey)

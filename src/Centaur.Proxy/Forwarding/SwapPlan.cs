@@ -7,7 +7,7 @@ namespace Centaur.Proxy.Forwarding;
 
 /// <summary>
 /// Which placeholders a request carries and with what they are swapped.
-/// <para>1. Every header, the path and the query are searched.</para>
+/// <para>1. The method, every header with its name, the path and the query are searched.</para>
 /// <para>2. A placeholder that stands where no binding of its secret allows it refuses the request; nothing is ever sent half-swapped.</para>
 /// <para>3. The values are fetched; only then is anything written.</para>
 /// </summary>
@@ -27,8 +27,12 @@ sealed class SwapPlan(PolicyModel policy, HostModel host, RequestLine line, stri
     {
         if (policy.Placeholders is null)
             return null;
+        if (FindBare(method, "the method") is { } unspeakable)
+            return unspeakable;
         foreach (var (name, list) in headers)
         {
+            if (FindBare(name, "the name of a header") is { } named)
+                return named;
             foreach (var value in list)
             {
                 if (value is null || FindInHeader(name, value) is not { } refusal)
@@ -143,14 +147,25 @@ sealed class SwapPlan(PolicyModel policy, HostModel host, RequestLine line, stri
         return null;
     }
 
-    /// <summary>An encoded form is never swapped, so it would leave as it is: refused where a plain one would be.</summary>
+    /// <summary>An encoded form is never swapped, so it would leave as it is: refused where a plain one would be, however often it was encoded.</summary>
     Refusal? FindEncoded(string text, string place)
     {
-        var decoded = PercentEncoding.DecodeOnce(text);
-        if (ReferenceEquals(decoded, text) || !policy.Mentions(decoded))
+        for (var (before, decoded) = (text, PercentEncoding.DecodeOnce(text)); before.Length != decoded.Length; (before, decoded) = (decoded, PercentEncoding.DecodeOnce(decoded)))
+        {
+            if (FindBare(decoded, $"{place}, encoded,") is { } refusal)
+                return refusal;
+        }
+
+        return null;
+    }
+
+    /// <summary>A place where no binding can allow a placeholder.</summary>
+    Refusal? FindBare(string text, string place)
+    {
+        if (!policy.Mentions(text))
             return null;
-        var secret = policy.Secrets.First(secret => decoded.Contains(secret.Placeholder, StringComparison.Ordinal));
-        return Refusals.Placeholder(secret.Name, $"{place}, encoded,", line.Target.Host);
+        var secret = policy.Secrets.First(secret => text.Contains(secret.Placeholder, StringComparison.OrdinalIgnoreCase));
+        return Refusals.Placeholder(secret.Name, place, line.Target.Host);
     }
 
     void FindInBody()

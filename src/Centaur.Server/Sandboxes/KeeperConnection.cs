@@ -22,7 +22,6 @@ internal sealed class KeeperConnection : IAsyncDisposable
     static readonly CrashPoint Interrupting = new("keeper.interrupt");
     static readonly CrashPoint Acknowledging = new("keeper.ack");
     static readonly CrashPoint Stopping = new("keeper.stop");
-    static readonly CrashPoint Renewing = new("keeper.token");
     static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
 
     readonly Stream stream;
@@ -137,7 +136,6 @@ internal sealed class KeeperConnection : IAsyncDisposable
         SteerTurn => Steering,
         InterruptTurn => Interrupting,
         FrameAck => Acknowledging,
-        TokenUpdate => Renewing,
         StopSandbox => Stopping,
         _ => throw new ArgumentOutOfRangeException(nameof(message), message.GetType().Name, "A message without a crash point."),
     };

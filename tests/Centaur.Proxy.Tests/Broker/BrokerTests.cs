@@ -174,7 +174,7 @@ public sealed class BrokerTests
         await using var broker = await BrokerProcess.Start(user: 65432);
         File.SetUnixFileMode(Path.GetDirectoryName(broker.ControlSocket)!, (UnixFileMode)0b111_101_101);
         File.SetUnixFileMode(broker.ControlSocket, (UnixFileMode)0b110_110_110);
-        const string ask = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.argv[2].encode()+b'\\n'); print(s.makefile().read())";
+        const string ask = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.argv[2].encode()+b'\\n'); print(s.recv(65536).decode())";
         var grant = JsonSerializer.Serialize<BrokerRequest>(new GrantSecrets("s1", Ticket, []), ProtocolJson.Default.BrokerRequest);
 
         using var stranger = Process.Start(new ProcessStartInfo(

@@ -71,6 +71,8 @@ public sealed class PlacementTests
     [InlineData("/v2/x?key=" + TestPolicy.Placeholder, HttpStatusCode.Forbidden, null)]
     [InlineData("/v1/" + TestPolicy.Placeholder, HttpStatusCode.Forbidden, null)]
     [InlineData("/v1/x?key=%43ENTAUR-PLACEHOLDER-7f3a9c52e1d84b06", HttpStatusCode.Forbidden, null)]
+    [InlineData("/v1/x?key=%252543ENTAUR-PLACEHOLDER-7f3a9c52e1d84b06", HttpStatusCode.Forbidden, null)]
+    [InlineData("/v1/x?key=100%", HttpStatusCode.OK, "/v1/x?key=100%")]
     public async Task F35_a_query_is_swapped_in_its_bound_parameter_alone(string target, HttpStatusCode status, string? arrived)
     {
         var origin = await Origin.Start(_ => Task.CompletedTask);
@@ -82,6 +84,36 @@ public sealed class PlacementTests
         (await client.ReadHead()).ShouldStartWith($"HTTP/1.1 {(int)status}");
         origin.Seen.Select(seen => seen.Target).ShouldBe(arrived is null ? [] : [arrived]);
         File.ReadAllText(keyed.Proxy.AuditPath).ShouldNotContain(Key);
+    }
+
+    [Theory]
+    [InlineData(TestPolicy.Placeholder + " / HTTP/1.1\r\nHost: api.vendor.test\r\n\r\n")]
+    [InlineData("GET / HTTP/1.1\r\nHost: api.vendor.test\r\n" + TestPolicy.Placeholder + ": 1\r\n\r\n")]
+    public async Task F35_a_placeholder_never_leaves_as_a_method_or_as_the_name_of_a_header(string request)
+    {
+        var origin = await Origin.Start(_ => Task.CompletedTask);
+        await using var keyed = await Start(origin, new SecretBinding([Origin.Host]) { Headers = ["authorization"] });
+        await using var client = await RawClient.Tunnel(keyed.Proxy);
+
+        await client.Send(request);
+
+        (await client.ReadHead()).ShouldStartWith("HTTP/1.1 403");
+        origin.Seen.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task F34_whoever_sends_a_credential_gets_the_answer_whole_because_no_scan_knows_a_piece_of_a_value()
+    {
+        var origin = await Origin.Start(_ => Task.CompletedTask);
+        await using var keyed = await Start(origin, new SecretBinding([Origin.Host]) { Headers = ["authorization"] });
+        using var client = keyed.Proxy.Client();
+        client.DefaultRequestHeaders.Range = new System.Net.Http.Headers.RangeHeaderValue(0, 9);
+
+        await client.GetAsync("https://api.vendor.test/file", Token);
+        client.DefaultRequestHeaders.Add("Authorization", "Bearer " + TestPolicy.Placeholder);
+        await client.GetAsync("https://api.vendor.test/file", Token);
+
+        origin.Seen.Select(seen => seen.Headers.ContainsKey("Range")).ShouldBe([true, false]);
     }
 
     [Fact]

@@ -1,0 +1,145 @@
+using Shouldly;
+using Xunit;
+
+namespace Centaur.EndToEnd.CrashWalk;
+
+/// <summary>
+/// The server is killed at every point that it has, before and after each commit and each outside effect, while a client goes on; then the books are checked. The
+/// points come from the program itself, so that a new write is walked or fails <see cref="Every_crash_point_is_walked"/>.
+/// </summary>
+public sealed class CrashWalkTests(Installation installation) : IClassFixture<Installation>
+{
+    static readonly string[] Start = ["api_key.first", "api_key.service", "event.partition", "lease.take"];
+    static readonly string[] Turn =
+    [
+        "broker.grant", "execution.claim", "execution.queue", "execution.reap", "keeper.ack", "keeper.attach", "keeper.claim", "keeper.policy", "keeper.turn", "lease.renew", "message.store",
+        "sandbox.claim", "sandbox.identify", "secret.placeholders", "thread.spawn", "turn.finish", "turn.prepare", "turn.store", "worker.forget",
+    ];
+    static readonly string[] Steering = ["execution.steer", "keeper.steer", "turn.steer"];
+    static readonly string[] Cancelling = ["execution.cancel", "keeper.interrupt"];
+    static readonly string[] Death = ["keeper.stop", "sandbox.bury", "sandbox.reserve", "turn.tell"];
+    static readonly string[] Stop = ["execution.return", "lease.return"];
+    static readonly string[] Administration = ["api_key.create", "api_key.revoke", "secret.put", "secret.remove", "thread.trace"];
+
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Every_crash_point_is_walked()
+    {
+        var listed = await Programs.Run(Programs.Dist("server", "centaur-server"), ["--crash-points"], new Dictionary<string, string>(), null, Cancellation);
+
+        string[] walked = [.. Start, .. Turn, .. Steering, .. Cancelling, .. Death, .. Stop, .. Administration];
+        walked.Order(StringComparer.Ordinal).ShouldBe(listed.Succeeded().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public Task F3_crash_walk_of_a_start() => Walk(Start, async client =>
+    {
+        await client.Follow(await client.Ask("Reply with exactly PONG.", Cancellation), null, Cancellation);
+        (await Ledger.LastAnswer(installation, client, Cancellation)).Trim().ShouldBe("PONG");
+    });
+
+    [Fact]
+    public Task F3_crash_walk_of_a_turn() => Walk(Turn, async client =>
+    {
+        await client.Follow(await client.Ask("Reply with exactly PONG.", Cancellation), null, Cancellation);
+        (await Ledger.LastAnswer(installation, client, Cancellation)).Trim().ShouldBe("PONG");
+    });
+
+    [Fact]
+    public Task F3_crash_walk_of_steering() => Walk(Steering, async client =>
+    {
+        var execution = await client.Ask("Count to 6, one every 0.3 seconds", Cancellation);
+        await client.Follow(execution, HasDelta, Cancellation);
+        await client.Steer(execution, "Reply with exactly STEERED.", Cancellation);
+        await client.Follow(execution, null, Cancellation);
+        await Quiet(client);
+        (await Ledger.LastAnswer(installation, client, Cancellation)).ShouldContain("STEERED");
+    });
+
+    [Fact]
+    public Task F3_crash_walk_of_a_cancel() => Walk(Cancelling, async client =>
+    {
+        var execution = await client.Ask("Count to 100, one every 0.3 seconds", Cancellation);
+        await client.Follow(execution, HasDelta, Cancellation);
+        await client.Cancel(execution, Cancellation);
+        await client.Follow(execution, null, Cancellation);
+    });
+
+    [Fact]
+    public Task F3_crash_walk_of_a_sandbox_that_dies() => Walk(Death, async client =>
+    {
+        var execution = await client.Ask("Count to 4, one every 0.3 seconds", Cancellation);
+        await client.Follow(execution, HasDelta, Cancellation);
+        SandboxProcesses.Kill(SandboxProcesses.Init(installation, client.ThreadKey));
+        await client.Follow(execution, null, Cancellation);
+        (await Ledger.LastAnswer(installation, client, Cancellation)).ShouldContain("1\n2\n3\n4");
+    });
+
+    [Fact]
+    public Task F3_crash_walk_of_a_stop() => Walk(Stop, async client =>
+    {
+        var execution = await client.Ask("Count to 6, one every 0.3 seconds", Cancellation);
+        await client.Follow(execution, HasDelta, Cancellation);
+        SandboxProcesses.Terminate(installation.Server.Process.Pid);
+        await client.Follow(execution, null, Cancellation);
+        (await Ledger.LastAnswer(installation, client, Cancellation)).ShouldContain("6");
+    });
+
+    [Fact]
+    public Task F3_crash_walk_of_administration() => Walk(Administration, async client =>
+    {
+        await client.Get($"/agent/messages?thread_key={Uri.EscapeDataString(client.ThreadKey)}", Cancellation);
+        var key = await client.Post("/admin/api-keys", new { name = client.ThreadKey, scopes = new[] { "agent" } }, Cancellation);
+        await client.Delete($"/admin/api-keys/{key.GetProperty("id").GetString()}", Cancellation);
+        await client.Put("/admin/secrets/WALK_SECRET", new { bindings = new[] { new { hosts = new[] { "walk.example" }, headers = new[] { "Authorization" } } } }, Cancellation);
+        await client.Delete("/admin/secrets/WALK_SECRET", Cancellation);
+        await client.Follow(await client.Ask("Reply with exactly PONG.", Cancellation), null, Cancellation);
+    });
+
+    async Task Walk(IEnumerable<string> points, Func<PatientClient, Task> scenario)
+    {
+        foreach (var at in points.SelectMany(point => (string[])[$"{point}:before", $"{point}:after"]))
+            await KillAt(at, scenario);
+    }
+
+    /// <summary>The server dies once at the point; whatever brought it up brings it up again, and the client notices nothing but a pause.</summary>
+    async Task KillAt(string at, Func<PatientClient, Task> scenario)
+    {
+        if (installation.ServerPid is { } running)
+            SandboxProcesses.Kill(running);
+        var client = new PatientClient(installation);
+        // Its own service key makes even the upsert of those keys a part of every start.
+        await installation.UpToDieAt(at, new Dictionary<string, string> { ["SLACKBOT_API_KEY"] = "walk-service-key" }, Cancellation);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(90));
+        var revived = Revive(limit.Token);
+        try
+        {
+            await scenario(client);
+            await revived;
+        }
+        catch (Exception e) when (e is not Xunit.Sdk.IAssertionException and not ShouldAssertException)
+        {
+            throw new InvalidOperationException($"Killed at {at}: {e.Message} (the server {(revived.IsCompleted ? "died and came back" : "never got there")})", e);
+        }
+        await Ledger.Check(installation, client, at, Cancellation);
+    }
+
+    async Task Revive(CancellationToken cancellationToken)
+    {
+        while (installation.ServerPid is not null)
+            await Task.Delay(10, cancellationToken);
+        await installation.Up(cancellationToken);
+    }
+
+    /// <summary>Waits until the thread has nothing left to do.</summary>
+    async Task Quiet(PatientClient client)
+    {
+        while ((await client.Get($"/agent/threads/{Uri.EscapeDataString(client.ThreadKey)}/executions", Cancellation)).GetProperty("executions").EnumerateArray()
+            .Any(e => e.GetProperty("completed_at").ValueKind == System.Text.Json.JsonValueKind.Null))
+            await Task.Delay(50, Cancellation);
+    }
+
+    static bool HasDelta(StreamedEvent streamed) => streamed.Json.GetRawText().Contains("delta", StringComparison.Ordinal);
+}
