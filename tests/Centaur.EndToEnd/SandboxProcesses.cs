@@ -9,6 +9,8 @@ internal static partial class SandboxProcesses
 {
     const int SigKill = 9;
     const int SigTerm = 15;
+    const int SigStop = 19;
+    const int SigCont = 18;
 
     public static int Keeper(Installation installation, string threadKey)
     {
@@ -39,6 +41,10 @@ internal static partial class SandboxProcesses
     public static void Kill(int pid) => Signal(pid, SigKill);
 
     public static void Terminate(int pid) => Signal(pid, SigTerm);
+
+    public static void Pause(int pid) => Signal(pid, SigStop);
+
+    public static void Continue(int pid) => Signal(pid, SigCont);
 
     static void Signal(int pid, int signal)
     {
