@@ -67,17 +67,17 @@ internal sealed class SandboxEnding(
         await backend.Remove(row, cancellationToken);
     }
 
+    /// <summary>Steps 2 and 3. A keeper that goes away in the middle has ended, which is what was wanted.</summary>
     async Task<(string Cause, string Text)> Stop(SandboxRow row, Stream stream, CancellationToken cancellationToken)
     {
+        var stopped = (ExitCauses.Stopped, "The sandbox was stopped.");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Patience);
         try
         {
             await using var sandbox = new OwnedSandbox(row, await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, limit.Token));
             // 2.
-            var said = sandbox.Keeper.Attached.Phase == KeeperPhases.Dead
-                ? await lifecycle.Obituary(sandbox, limit.Token)
-                : (ExitCauses.Stopped, "The sandbox was stopped.");
+            var said = sandbox.Keeper.Attached.Phase == KeeperPhases.Dead ? await lifecycle.Obituary(sandbox, limit.Token) : stopped;
             // 3.
             await lifecycle.End(sandbox, said.Item1, limit.Token);
             return said;
@@ -85,6 +85,10 @@ internal sealed class SandboxEnding(
         catch (KeeperRefusedException e)
         {
             throw new IOException($"The keeper has another owner: {e.Message}", e);
+        }
+        catch (IOException) when (!limit.IsCancellationRequested)
+        {
+            return stopped;
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

@@ -11,6 +11,7 @@ internal sealed class SpareStore(PostgresDatabase database, SandboxReservations 
 {
     static readonly CrashPoint Reserving = new("spare.reserve");
     static readonly CrashPoint Offering = new("spare.offer");
+    static readonly CrashPoint GivingUp = new("spare.give_up");
     static readonly CrashPoint Recycling = new("spare.recycle");
 
     /// <summary>
@@ -80,6 +81,21 @@ internal sealed class SpareStore(PostgresDatabase database, SandboxReservations 
             """,
             cancellationToken);
 
+    /// <summary>Withdraws a spare that died; whoever ends sandboxes finds out why, and gives back what it still holds. False where a thread has taken it.</summary>
+    public async Task<bool> GiveUp(SandboxRow spare, CancellationToken cancellationToken)
+    {
+        var given = await database.Write(
+            GivingUp,
+            $"""
+            update sandboxes set state = 'stopping', updated_at = clock_timestamp()
+            where sandbox_id = {spare.SandboxId} and fencing_generation = {spare.FencingGeneration} and state = 'spare'
+            """,
+            cancellationToken) == 1;
+        if (given)
+            wakeUps.Raise(Topics.Sandboxes);
+        return given;
+    }
+
     /// <summary>Tells spares of this host to end: those of the age, or all.</summary>
     public async Task Recycle(TimeSpan age, CancellationToken cancellationToken)
     {
@@ -116,7 +132,7 @@ internal sealed class SpareStore(PostgresDatabase database, SandboxReservations 
 
     async Task<SandboxRow> Insert(SqlSession session, CancellationToken cancellationToken)
     {
-        var folder = "spare-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+        var folder = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var uid = await reservations.AllocateUid(session, cancellationToken);
         return (await session.First(
             $"""

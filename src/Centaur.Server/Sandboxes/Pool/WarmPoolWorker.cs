@@ -58,7 +58,7 @@ internal sealed class WarmPoolWorker(
             // 2.
             await spares.Recycle(options.WarmPool.RecycleAge, stoppingToken);
             foreach (var spare in await spares.Ready(stoppingToken))
-                await BuryIfDead(spare, stoppingToken);
+                await GiveUpIfDead(spare, stoppingToken);
 
             // 3.
             if (time.GetElapsedTime(rested) < rest)
@@ -74,7 +74,7 @@ internal sealed class WarmPoolWorker(
     }
 
     /// <summary>Attaching at the generation that was seen asks nothing of a spare; one that a thread has taken meanwhile refuses, and is left alone.</summary>
-    async Task BuryIfDead(SandboxRow spare, CancellationToken stoppingToken)
+    async Task GiveUpIfDead(SandboxRow spare, CancellationToken stoppingToken)
     {
         try
         {
@@ -93,7 +93,7 @@ internal sealed class WarmPoolWorker(
         {
             // It went away in the middle.
         }
-        if (await sandboxes.Bury(spare, ExitCauses.Exited, "The spare sandbox died before a thread took it.", stoppingToken))
+        if (await spares.GiveUp(spare, stoppingToken))
             log.SpareDied(spare.SandboxId);
     }
 
