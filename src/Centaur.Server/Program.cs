@@ -71,6 +71,7 @@ public static class Program
         app.MapAccess();
         app.MapEvents();
         app.MapSecrets();
+        app.MapSandboxes();
         app.MapAttachments();
         app.MapThreads();
         app.MapExecutions();

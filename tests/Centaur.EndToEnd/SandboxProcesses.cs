@@ -12,9 +12,16 @@ internal static partial class SandboxProcesses
     const int SigStop = 19;
     const int SigCont = 18;
 
-    public static int Keeper(Installation installation, string threadKey)
+    public static int Keeper(Installation installation, string threadKey) => KeeperOf(installation, SandboxId(installation, threadKey));
+
+    /// <summary>Ids of the sandboxes of this installation that have a keeper.</summary>
+    public static IReadOnlyList<string> Keepers(Installation installation) =>
+        [.. All().Where(p => p.CommandLine is [_, "keep", "--spec", var file, ..] && file.StartsWith(installation.Layout.SandboxesFolder + "/", StringComparison.Ordinal))
+            .Select(p => Path.GetFileName(Path.GetDirectoryName(p.CommandLine[3]))!)];
+
+    public static int KeeperOf(Installation installation, string sandboxId)
     {
-        var spec = Path.Combine(installation.Layout.SandboxesFolder, SandboxId(installation, threadKey), "spec.json");
+        var spec = Path.Combine(installation.Layout.SandboxesFolder, sandboxId, "spec.json");
         return All().Single(p => p.CommandLine is [_, "keep", "--spec", var file, ..] && file == spec).Pid;
     }
 

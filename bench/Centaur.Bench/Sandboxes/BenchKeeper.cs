@@ -72,11 +72,18 @@ internal sealed class BenchKeeper : IAsyncDisposable
         await Answer<Attached>(cancellationToken);
     }
 
+    /// <summary>What the warm pool asks of a spare before it offers it: to obey a policy that denies everything.</summary>
+    public async Task Rehearse(CancellationToken cancellationToken)
+    {
+        await Say(new PolicyUpdate(new ProxyPolicy { Version = 1, SandboxId = spec.SandboxId }, null), cancellationToken);
+        await Answer<PolicyAcknowledged>(cancellationToken);
+    }
+
     /// <summary>Policy, claim and first turn, until the harness says that it has read it.</summary>
     public async Task FirstTurn(CancellationToken cancellationToken)
     {
         var launch = new HarnessLaunch { Driver = "ndjson", Program = "/opt/bench/harness", Version = "1", ModelApi = "responses", BaseUrl = "https://model.test/v1" };
-        await Say(new PolicyUpdate(new ProxyPolicy { Version = 1, SandboxId = spec.SandboxId, Allow = [new EgressRule("model", ["model.test"])] }, null), cancellationToken);
+        await Say(new PolicyUpdate(new ProxyPolicy { Version = 2, SandboxId = spec.SandboxId, Allow = [new EgressRule("model", ["model.test"])] }, null), cancellationToken);
         await Answer<PolicyAcknowledged>(cancellationToken);
         await Say(new ClaimRequest(new SandboxIdentity("bench:1", "trace-1", "token-1"), launch), cancellationToken);
         await Answer<Claimed>(cancellationToken);

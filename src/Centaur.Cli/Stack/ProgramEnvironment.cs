@@ -33,6 +33,11 @@ internal static class ProgramEnvironment
 
     public static Dictionary<string, string> DemoModel(CliContext context) => Without(context, [.. OfACaller, .. OfTheServer, .. ModelKeys.AllNames]);
 
-    static Dictionary<string, string> Without(CliContext context, IReadOnlyCollection<string> names) =>
-        context.Variables.Where(variable => !names.Contains(variable.Key)).ToDictionary(StringComparer.Ordinal);
+    static Dictionary<string, string> Without(CliContext context, IReadOnlyCollection<string> names)
+    {
+        var variables = context.Variables.Where(variable => !names.Contains(variable.Key)).ToDictionary(StringComparer.Ordinal);
+        // A program that is killed would leave its diagnostics socket in /tmp; who debugs one sets it to 1.
+        variables.TryAdd("DOTNET_EnableDiagnostics", "0");
+        return variables;
+    }
 }

@@ -24,6 +24,8 @@ namespace Centaur.Runner.Keep;
 /// </summary>
 internal sealed class SandboxKeeper(SandboxSpec spec, TimeProvider time)
 {
+    /// <summary>ENOSPC, which the runtime hands on as it is.</summary>
+    const int NoSpaceLeft = 28;
     static readonly TimeSpan FlushPatience = TimeSpan.FromSeconds(1);
 
     readonly KeeperFolders folders = new(spec);
@@ -47,7 +49,7 @@ internal sealed class SandboxKeeper(SandboxSpec spec, TimeProvider time)
 
         if (replayOnly)
         {
-            await ResourceGroups.RemoveLeftBehind(spec.SandboxId, cancellationToken);
+            await ReleaseLeftBehind(cancellationToken);
             if (!EndsWithJail(journal))
                 End(turns, new ProcessEnd(default, ExitCauses.Killed, "The keeper of this sandbox was killed, and the sandbox with it."));
             listener.Listen();
@@ -106,13 +108,15 @@ internal sealed class SandboxKeeper(SandboxSpec spec, TimeProvider time)
         catch (Exception failure) when (failure is IOException or TimeoutException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
         {
             await Console.Error.WriteLineAsync($"The sandbox could not be started: {failure}");
-            return new ProcessEnd(default, ExitCauses.StartFailed, $"The sandbox could not be started: {failure.Message}");
+            return new ProcessEnd(default, ExitCauses.StartFailed, $"The sandbox could not be started: {Cause(failure)}");
         }
         finally
         {
             await Release(jail, proxy, home, group);
         }
     }
+
+    static string Cause(Exception failure) => failure.HResult == NoSpaceLeft ? $"the machine's disk is full. {failure.Message}" : failure.Message;
 
     static async Task<ProcessEnd> Finish(JailProcess jail, IResourceGroup group, SandboxDesk desk)
     {
@@ -139,6 +143,21 @@ internal sealed class SandboxKeeper(SandboxSpec spec, TimeProvider time)
             if (group is not null)
                 await group.Remove(CancellationToken.None);
             await home.Release();
+        }
+        catch (IOException failure)
+        {
+            await Console.Error.WriteLineAsync($"release: {failure.Message}");
+        }
+    }
+
+    /// <summary>What a keeper that was killed could not give back: its control groups, and its home's mount, which no other sandbox of the thread uses yet.</summary>
+    async Task ReleaseLeftBehind(CancellationToken cancellationToken)
+    {
+        await ResourceGroups.RemoveLeftBehind(spec.SandboxId, cancellationToken);
+        using var children = new Children();
+        try
+        {
+            await new HomeFolder(spec, children).Release();
         }
         catch (IOException failure)
         {

@@ -13,7 +13,8 @@ internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lea
     static readonly CrashPoint Forgetting = new("worker.forget");
     static readonly CrashPoint Returning = new("execution.return");
     /// <summary>
-    /// Takes the oldest execution that nobody owns, whose thread runs no other, and whose thread has no live sandbox on another living host.
+    /// Takes the oldest execution that nobody owns, whose thread runs no other, and whose thread has no live sandbox on another host; those of a host that is gone
+    /// are given up after a while.
     /// Two workers that look at the same thread at once are kept apart by the table's one-live index: the second gets nothing and looks again.
     /// </summary>
     public Task<ClaimedExecution?> Claim(CancellationToken cancellationToken) =>
@@ -34,8 +35,7 @@ internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lea
                       select 1 from agent_execution_requests o
                       where o.thread_key = e.thread_key and o.status = 'queued' and o.created_at < e.created_at)
                   and not exists (
-                      select 1 from sandboxes s join workers w on w.host_id = s.host_id and w.lease_expires_at > clock_timestamp()
-                      where s.thread_key = e.thread_key and s.state in ('starting', 'claimed') and s.host_id <> {lease.HostId})
+                      select 1 from sandboxes s where s.thread_key = e.thread_key and s.state in ('starting', 'claimed') and s.host_id <> {lease.HostId})
                 order by e.created_at
                 limit 1
                 for update of e skip locked

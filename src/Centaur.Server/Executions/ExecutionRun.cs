@@ -78,7 +78,7 @@ internal sealed class ExecutionRun(
             {
                 // It died between turns; this one begins on another and has lost nothing. One that never lived would only fail again.
                 var (cause, message) = await lifecycle.Obituary(sandbox, stoppingToken);
-                await lifecycle.Stop(sandbox, cause, stoppingToken);
+                await lifecycle.Stop(sandbox, cause, message, stoppingToken);
                 return (execution, cause == ExitCauses.StartFailed ? Failed(TerminalReasons.ExecutionError, message, metadata) : null);
             }
             var turn = await store.Prepare(execution, sandbox.Row, harness.Name, NewTurnId(), stoppingToken);
@@ -142,10 +142,10 @@ internal sealed class ExecutionRun(
             case PumpEnd.Cancelled:
                 return (execution, Cancelled(metadata));
             case PumpEnd.SilenceDeadline:
-                await lifecycle.Stop(sandbox, "silence", stoppingToken);
+                await lifecycle.Stop(sandbox, SandboxCauses.Silence, SandboxCauses.Sentence(SandboxCauses.Silence), stoppingToken);
                 return (execution, Failed(TerminalReasons.SilenceDeadline, "The harness said nothing for too long and was stopped.", metadata));
             case PumpEnd.HardDeadline:
-                await lifecycle.Stop(sandbox, "deadline", stoppingToken);
+                await lifecycle.Stop(sandbox, SandboxCauses.Deadline, SandboxCauses.Sentence(SandboxCauses.Deadline), stoppingToken);
                 return (execution, Failed(TerminalReasons.HardDeadline, $"The turn took longer than {options.Hard.TotalMinutes:0} minutes and was stopped.", metadata));
             case PumpEnd.StreamEnded:
                 // The keeper went away or another attachment took over: attach again and see what is there.
@@ -160,7 +160,7 @@ internal sealed class ExecutionRun(
             return (execution, Failed(TerminalReasons.HarnessError, outcome.Error!, metadata));
 
         log.SandboxDied(sandbox.Row.SandboxId, execution.ExecutionId, outcome.Cause);
-        await lifecycle.Stop(sandbox, outcome.Cause, stoppingToken);
+        await lifecycle.Stop(sandbox, outcome.Cause, outcome.Error ?? SandboxCauses.Sentence(outcome.Cause), stoppingToken);
         if (execution.Attempts >= options.MaxAttempts)
             return (execution, Failed(TerminalReasons.StreamEnded, outcome.Error!, metadata));
         await store.Tell(execution, $"{outcome.Error} The turn is tried once more in a new sandbox.", stoppingToken);

@@ -71,6 +71,9 @@ internal sealed class ExecutionWorker(
         catch (FencedException)
         {
             log.Fenced(execution.ExecutionId);
+            // Where only its sandbox was taken away, the execution is still ours, and goes on in another once that one has ended.
+            await Task.Delay(options.Poll, time, stoppingToken);
+            await GiveBack(execution);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

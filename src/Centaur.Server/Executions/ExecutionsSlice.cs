@@ -26,7 +26,7 @@ public static class ExecutionsSlice
         services.AddHostedService<ExecutionWorker>();
         // A replica that runs no turns starts no sandboxes for them.
         if (options.Concurrency > 0)
-            services.AddHostedService<SandboxStarter>();
+            services.AddSandboxWorkers();
     }
 
     public static void MapExecutions(this IEndpointRouteBuilder routes)

@@ -10,8 +10,24 @@ internal interface ISandboxBackend
     /// <exception cref="SandboxStartException">It does not start; the message is for people.</exception>
     Task<Stream> Connect(SandboxRow sandbox, CancellationToken cancellationToken);
 
-    /// <summary>Removes what nobody reads any more of a dead sandbox. The thread's folder and the audit stay.</summary>
+    /// <summary>The same without ever starting a sandbox: null where there is neither a keeper nor a journal.</summary>
+    /// <exception cref="SandboxStartException">Its journal cannot be offered; the message is for people.</exception>
+    Task<Stream?> Reach(SandboxRow sandbox, CancellationToken cancellationToken);
+
+    /// <summary>Connects to the sandbox's keeper where one runs, and starts nothing.</summary>
+    Task<Stream?> Running(SandboxRow sandbox, CancellationToken cancellationToken);
+
+    /// <summary>Removes what nobody reads any more of a dead sandbox. The thread's folder, the audit and the keeper's log stay.</summary>
     Task Remove(SandboxRow sandbox, CancellationToken cancellationToken);
+
+    /// <summary>Removes the rest; an audit that has anything to say stays.</summary>
+    Task Forget(string sandboxId, CancellationToken cancellationToken);
+
+    /// <summary>Removes a folder of a thread or a spare: what the agent had in its home is lost.</summary>
+    Task RemoveFolder(string folder, CancellationToken cancellationToken);
+
+    /// <summary>Ids of the sandboxes of which there is more here than what stays of the dead.</summary>
+    IReadOnlyList<string> Found();
 }
 
 /// <summary>A sandbox could not be started; the message says why and what to do.</summary>

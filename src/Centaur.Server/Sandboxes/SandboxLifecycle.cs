@@ -19,7 +19,7 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         {
             await reservations.Reserve(threadKey, cancellationToken);
             row = await store.Claim(threadKey, cancellationToken)
-                ?? throw new IOException("The sandbox that was reserved for the thread was taken by another worker.");
+                ?? throw new IOException("The thread's sandbox cannot be had yet: an earlier one is still being ended, or another worker has it.");
         }
 
         var stream = await Connect(row, cancellationToken);
@@ -43,20 +43,29 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         return said;
     }
 
-    /// <summary>Ends a sandbox; the thread's folder stays for its next one.</summary>
-    public async Task Stop(OwnedSandbox sandbox, string cause, CancellationToken cancellationToken)
+    /// <summary>Ends a sandbox and gives it up; the thread's folder stays for its next one. What is left of it is cleared up by whoever looks after the dead.</summary>
+    /// <param name="sandbox">Owned and attached.</param>
+    /// <param name="cause">One word: of <see cref="ExitCauses"/> or <see cref="SandboxCauses"/>.</param>
+    /// <param name="text">The same as a sentence.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    public async Task Stop(OwnedSandbox sandbox, string cause, string text, CancellationToken cancellationToken)
+    {
+        await End(sandbox, cause, cancellationToken);
+        await store.Bury(sandbox.Row, cause, text, cancellationToken);
+    }
+
+    /// <summary>Tells the keeper to end and waits until it has.</summary>
+    public async Task End(OwnedSandbox sandbox, string reason, CancellationToken cancellationToken)
     {
         try
         {
-            await sandbox.Keeper.Tell(new StopSandbox(cause), cancellationToken);
+            await sandbox.Keeper.Tell(new StopSandbox(reason), cancellationToken);
             await sandbox.Keeper.Ended(cancellationToken);
         }
         catch (IOException)
         {
             // It is gone already, which is what was wanted.
         }
-        await store.Bury(sandbox.Row, cause, cancellationToken);
-        await backend.Remove(sandbox.Row, cancellationToken);
     }
 
     async Task<Stream> Connect(SandboxRow row, CancellationToken cancellationToken)
@@ -65,10 +74,10 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         {
             return await backend.Connect(row, cancellationToken);
         }
-        catch (SandboxStartException)
+        catch (SandboxStartException e)
         {
             // It never ran: the next try, of this turn or of another, begins with a new one.
-            await store.Bury(row, "start_failed", cancellationToken);
+            await store.Bury(row, ExitCauses.StartFailed, e.Message, cancellationToken);
             throw;
         }
     }

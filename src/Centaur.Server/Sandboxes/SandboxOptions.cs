@@ -1,12 +1,15 @@
 using Centaur.Protocol.Host;
 using Centaur.Protocol.Sandbox;
 using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Sandboxes.Pool;
 
 namespace Centaur.Server.Sandboxes;
 
 /// <summary>How the sandboxes of this host are built.</summary>
 public sealed record SandboxOptions
 {
+    const double Year = 31_536_000;
+
     public SandboxLimits Limits { get; init; } = new();
 
     /// <summary>Read-only folders that every jail sees besides <c>/usr</c>.</summary>
@@ -18,10 +21,34 @@ public sealed record SandboxOptions
     /// <summary>As root: the first of the uids that sandboxes get.</summary>
     public int FirstUid { get; init; } = HostLayout.FirstSandboxUid;
 
+    /// <summary>How often sandboxes are looked after where nothing wakes whoever does.</summary>
+    public TimeSpan Reconcile { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>A sandbox that no execution has used for so long is ended; its thread is suspended.</summary>
+    public TimeSpan IdleTtl { get; init; } = TimeSpan.FromSeconds(86_400);
+
+    /// <summary>The same for threads whose last execution was asked from a command line, which are seldom returned to.</summary>
+    public TimeSpan DevIdleTtl { get; init; } = TimeSpan.FromSeconds(600);
+
+    /// <summary>Threads of this host that may have a sandbox at once before the longest unused ones make room; 0 is no limit.</summary>
+    public int MaxActive { get; init; } = 45;
+
+    /// <summary>How long a thread may rest, and the record of a dead sandbox is kept.</summary>
+    public TimeSpan SuspendedRetention { get; init; } = TimeSpan.FromSeconds(604_800);
+
+    /// <summary>Whether a thread's folder goes when the thread has rested for <see cref="SuspendedRetention"/>.</summary>
+    public bool RemoveFolders { get; init; }
+
+    /// <summary>A host none of whose servers has shown a sign of life for so long is gone, and what ran there is given up.</summary>
+    public TimeSpan HostGone { get; init; } = TimeSpan.FromSeconds(300);
+
+    public WarmPoolOptions WarmPool { get; init; } = new();
+
     public static SandboxOptions Read(Settings settings)
     {
         var section = settings.Root.Section("sandbox");
         var standard = new SandboxLimits();
+        var times = new SandboxOptions();
         return new SandboxOptions
         {
             Limits = standard with
@@ -34,7 +61,19 @@ public sealed record SandboxOptions
             },
             Toolchain = section.Items("toolchain", (mount, _) => new ToolchainMount(AbsolutePath(mount, "source"), AbsolutePath(mount, "target"))),
             FirstUid = section.Number("first_uid", HostLayout.FirstSandboxUid, 1_000, int.MaxValue / 2),
+            Reconcile = Seconds("reconcile_seconds", times.Reconcile, 0.1, 3600, null),
+            IdleTtl = Seconds("idle_ttl_seconds", times.IdleTtl, 1, Year, "IDLE_TTL_S"),
+            DevIdleTtl = Seconds("dev_idle_ttl_seconds", times.DevIdleTtl, 1, Year, null),
+            MaxActive = section.Number("max_active", times.MaxActive, 0, 100_000, "MAX_ACTIVE_SANDBOX_SESSIONS"),
+            SuspendedRetention = Seconds("suspended_retention_seconds", times.SuspendedRetention, 1, 10 * Year, "SUSPENDED_RETENTION_S"),
+            RemoveFolders = section.Flag("remove_folders", times.RemoveFolders),
+            // The leases of a host are forgotten after a day.
+            HostGone = Seconds("host_gone_seconds", times.HostGone, 1, 86_400, null),
+            WarmPool = WarmPoolOptions.Read(section.Section("warm_pool")),
         };
+
+        TimeSpan Seconds(string key, TimeSpan fallback, double least, double most, string? variable) =>
+            TimeSpan.FromSeconds(section.Decimal(key, fallback.TotalSeconds, least, most, variable));
     }
 
     static string AbsolutePath(SettingsSection mount, string key)

@@ -4,12 +4,15 @@ using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Faults;
 using Centaur.Server.Platform.Signals;
+using Centaur.Server.Sandboxes.Ending;
+using Centaur.Server.Sandboxes.Pool;
 
 namespace Centaur.Server.Sandboxes;
 
 /// <summary>
 /// Gives a thread its sandbox's name before there is a sandbox: the row says what is wanted, the lifecycle makes it so. A thread that has a live sandbox keeps it;
-/// else a row <c>starting</c> is written for this host, on the folder and the uid that the thread has had here from its first sandbox on.
+/// a thread without a folder gets a spare one, whose folder becomes its own; else a row <c>starting</c> is written for this host, on the folder and the uid that
+/// the thread has had here from its first sandbox on.
 /// </summary>
 public sealed class SandboxReservations(PostgresDatabase database, HostIdentity host, SandboxOptions options, WakeUps wakeUps)
 {
@@ -25,8 +28,13 @@ public sealed class SandboxReservations(PostgresDatabase database, HostIdentity 
         if (live is not null)
             return live;
 
+        session.AfterCommit(() => wakeUps.Raise(Topics.Sandboxes));
+        if (options.MaxActive > 0)
+            await SuspensionStore.MakeRoom(session, host.HostId, options.MaxActive, cancellationToken);
+        if (await SpareStore.Take(session, host.HostId, threadKey, harness, cancellationToken) is { } spare)
+            return spare;
         var (folder, uid) = await FolderOf(session, threadKey, cancellationToken);
-        var sandboxId = "sbx-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        var sandboxId = NewId();
         // An older sandbox of the thread may still be stopping under this uid; the row then has none, and takes the folder's when the older one is dead.
         await session.Execute(
             $"""
@@ -35,7 +43,6 @@ public sealed class SandboxReservations(PostgresDatabase database, HostIdentity 
                    case when exists (select from sandboxes where host_id = {host.HostId} and jail_uid = {uid} and state <> 'dead') then null else {uid} end
             """,
             cancellationToken);
-        session.AfterCommit(() => wakeUps.Raise(Topics.Sandboxes));
         return sandboxId;
     }
 
@@ -75,6 +82,9 @@ public sealed class SandboxReservations(PostgresDatabase database, HostIdentity 
             row => row.GetInt32(0),
             cancellationToken);
     }
+
+    /// <summary>A name that no other sandbox has.</summary>
+    public static string NewId() => "sbx-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
 
     /// <summary>The name of a thread's folder: its key may hold anything, a folder's name may not.</summary>
     public static string FolderName(string threadKey) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(threadKey)))[..32];

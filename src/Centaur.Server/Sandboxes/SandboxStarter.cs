@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Leases;
 using Centaur.Server.Platform.Signals;
@@ -5,14 +7,15 @@ using Centaur.Server.Platform.Signals;
 namespace Centaur.Server.Sandboxes;
 
 /// <summary>
-/// Starts the keepers of reserved sandboxes before their first turn asks for them: a spawn is the sign that a turn is near. What fails here is left as it is;
-/// the turn that needs the sandbox tries again and tells its thread why it cannot be had.
+/// Starts the keepers of reserved sandboxes before their first turn asks for them: a spawn is the sign that a turn is near. One that fails is tried a few times
+/// and then given up; the turn that needs a sandbox tries once more and tells its thread why none can be had.
 /// </summary>
-internal sealed class SandboxStarter(SandboxStore store, ISandboxBackend backend, WorkerLease lease, WakeUps wakeUps, ILogger<SandboxStarter> log) : BackgroundService
+internal sealed class SandboxStarter(
+    SandboxStore store, ISandboxBackend backend, HostIdentity host, WorkerLease lease, WakeUps wakeUps, ILogger<SandboxStarter> log) : BackgroundService
 {
     static readonly TimeSpan Poll = TimeSpan.FromSeconds(10);
 
-    readonly HashSet<string> tried = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, bool> started = new(StringComparer.Ordinal);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => lease.WhileHeld(RunTerm, stoppingToken);
 
@@ -38,9 +41,10 @@ internal sealed class SandboxStarter(SandboxStore store, ISandboxBackend backend
     {
         try
         {
-            var wanted = await store.Starting(stoppingToken);
-            tried.IntersectWith(wanted.Select(s => s.SandboxId).ToHashSet(StringComparer.Ordinal));
-            await Task.WhenAll(wanted.Where(s => tried.Add(s.SandboxId)).Select(s => Start(s, stoppingToken)));
+            var wanted = await store.Starting(host.IsRoot, stoppingToken);
+            foreach (var gone in started.Keys.Except(wanted.Select(s => s.SandboxId), StringComparer.Ordinal))
+                started.TryRemove(gone, out _);
+            await Task.WhenAll(wanted.Where(s => started.TryAdd(s.SandboxId, true)).Select(s => Start(s, stoppingToken)));
         }
         catch (Exception e) when (Outages.IsOutage(e))
         {
@@ -53,11 +57,13 @@ internal sealed class SandboxStarter(SandboxStore store, ISandboxBackend backend
         try
         {
             await using var connected = await backend.Connect(sandbox, stoppingToken);
-            log.Started(sandbox.SandboxId, sandbox.ThreadKey);
+            log.Started(sandbox.SandboxId, sandbox.ThreadKey!);
         }
         catch (SandboxStartException e)
         {
             log.NotStarted(sandbox.SandboxId, e.Message);
+            started.TryRemove(sandbox.SandboxId, out _);
+            await store.StartFailed(sandbox, e.Message, stoppingToken);
         }
     }
 }

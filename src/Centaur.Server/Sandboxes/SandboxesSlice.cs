@@ -1,5 +1,7 @@
 using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Sandboxes.Ending;
 using Centaur.Server.Sandboxes.Local;
+using Centaur.Server.Sandboxes.Pool;
 
 namespace Centaur.Server.Sandboxes;
 
@@ -17,5 +19,18 @@ public static class SandboxesSlice
         services.AddSingleton<ISandboxBackend, LocalBackend>();
         services.AddSingleton<SandboxStore>();
         services.AddSingleton<SandboxLifecycle>();
+        services.AddSingleton<EndingStore>();
+        services.AddSingleton<SandboxEnding>();
+        services.AddSingleton<SpareStore>();
     }
+
+    /// <summary>What a server that runs turns does besides: it starts their sandboxes, keeps spare ones, and ends those whose time has come.</summary>
+    public static void AddSandboxWorkers(this IServiceCollection services)
+    {
+        services.AddHostedService<SandboxStarter>();
+        services.AddHostedService<SandboxReconciler>();
+        services.AddHostedService<WarmPoolWorker>();
+    }
+
+    public static void MapSandboxes(this IEndpointRouteBuilder routes) => PoolEndpoints.Map(routes);
 }

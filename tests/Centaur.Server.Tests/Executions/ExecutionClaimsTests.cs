@@ -190,7 +190,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
             $"insert into workers (worker_id, host_id, version, lease_expires_at) values ({lease.WorkerId}, {lease.HostId}, 'test', clock_timestamp() + interval '1 minute')",
             Cancellation);
         var claims = new ExecutionClaims(Database, lease, services.GetRequiredService<WakeUps>());
-        var sandboxes = new SandboxStore(Database, lease);
+        var sandboxes = new SandboxStore(Database, lease, services.GetRequiredService<WakeUps>());
         return new WorkerParts(lease, claims, sandboxes, new TurnStore(Database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<FollowUps>(), services.GetRequiredService<ExecutionOptions>()));
     }
 

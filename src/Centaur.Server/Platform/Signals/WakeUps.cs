@@ -139,6 +139,9 @@ public static class Topics
     /// <summary>A sandbox is wanted or no longer wanted.</summary>
     public const string Sandboxes = "sandboxes";
 
+    /// <summary>Spare sandboxes are wanted at once.</summary>
+    public const string WarmPool = "warm-pool";
+
     /// <summary>The thread's event log has grown.</summary>
     public static string Thread(string threadKey) => "thread:" + threadKey;
 }

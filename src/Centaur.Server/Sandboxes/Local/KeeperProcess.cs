@@ -36,6 +36,8 @@ internal sealed class KeeperProcess : IDisposable
         start.Environment.Clear();
         start.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         start.Environment["LANG"] = "C.UTF-8";
+        // One that is killed would leave its diagnostics socket in /tmp.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         var started = Process.Start(start) ?? throw new SandboxStartException("The shell that starts a keeper could not be run.");
         return new KeeperProcess(started, logFile);
     }

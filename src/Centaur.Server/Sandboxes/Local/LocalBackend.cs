@@ -12,6 +12,8 @@ namespace Centaur.Server.Sandboxes.Local;
 /// </summary>
 internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, KeeperPrograms programs, TimeProvider time) : ISandboxBackend
 {
+    /// <summary>ENOSPC, which the runtime hands on as it is.</summary>
+    const int NoSpaceLeft = 28;
     static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
 
     readonly HostLayout layout = host.Layout;
@@ -19,13 +21,13 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
 
     public async Task<Stream> Connect(SandboxRow sandbox, CancellationToken cancellationToken)
     {
-        if (await TryConnect(sandbox, cancellationToken) is { } running)
+        if (await Running(sandbox, cancellationToken) is { } running)
             return running;
         var gate = starting.GetOrAdd(sandbox.SandboxId, static _ => new SemaphoreSlim(1, 1));
         await gate.WaitAsync(cancellationToken);
         try
         {
-            return await TryConnect(sandbox, cancellationToken) ?? await Start(sandbox, cancellationToken);
+            return await Running(sandbox, cancellationToken) ?? await Start(sandbox, cancellationToken);
         }
         finally
         {
@@ -34,55 +36,15 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
         }
     }
 
-    public Task Remove(SandboxRow sandbox, CancellationToken cancellationToken)
-    {
-        // The journal is read no more. The audit of what left the sandbox, and the keeper's log, stay for whoever must find out.
-        foreach (var folder in (string[])[RuntimeFolder(sandbox), Path.Combine(StateFolder(sandbox), "journal")])
-        {
-            if (Directory.Exists(folder))
-                Directory.Delete(folder, recursive: true);
-        }
-        return Task.CompletedTask;
-    }
+    public async Task<Stream?> Reach(SandboxRow sandbox, CancellationToken cancellationToken) =>
+        await Running(sandbox, cancellationToken) ?? (HasLived(sandbox.SandboxId) ? await Connect(sandbox, cancellationToken) : null);
 
-    async Task<Stream> Start(SandboxRow sandbox, CancellationToken cancellationToken)
-    {
-        using var keeper = await StartKeeper(sandbox, cancellationToken);
-        var began = time.GetTimestamp();
-        while (time.GetElapsedTime(began) < options.StartLimit)
-        {
-            if (await TryConnect(sandbox, cancellationToken) is { } stream)
-                return stream;
-            if (keeper.HasExited && await TryConnect(sandbox, cancellationToken) is null)
-                throw new SandboxStartException($"The sandbox did not start: {await keeper.LastWords(cancellationToken)}");
-            await Task.Delay(Step, time, cancellationToken);
-        }
-        throw new SandboxStartException(
-            $"The sandbox did not start within {options.StartLimit.TotalSeconds:0} s. The machine may be overloaded; the keeper's log is {keeper.LogFile}.");
-    }
-
-    /// <summary>A disk that is full, or a folder that cannot be written, is the machine's trouble and the turn's answer; it must not end the server.</summary>
-    async Task<KeeperProcess> StartKeeper(SandboxRow sandbox, CancellationToken cancellationToken)
-    {
-        try
-        {
-            // Whoever has begun once has a journal to read, and never begins again.
-            var lived = Directory.Exists(Path.Combine(StateFolder(sandbox), "journal"));
-            Directory.CreateDirectory(StateFolder(sandbox), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            return await KeeperProcess.Start(programs, Spec(sandbox), replayOnly: lived, cancellationToken);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
-        {
-            throw new SandboxStartException($"The sandbox could not be prepared on this machine: {e.Message}", e);
-        }
-    }
-
-    async Task<Stream?> TryConnect(SandboxRow sandbox, CancellationToken cancellationToken)
+    public async Task<Stream?> Running(SandboxRow sandbox, CancellationToken cancellationToken)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(RuntimeFolder(sandbox), "attach.sock")), cancellationToken);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(RuntimeFolder(sandbox.SandboxId), "attach.sock")), cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch (SocketException)
@@ -97,14 +59,87 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
         }
     }
 
+    public Task Remove(SandboxRow sandbox, CancellationToken cancellationToken)
+    {
+        // The journal is read no more. The audit of what left the sandbox, and the keeper's log, stay for whoever must find out.
+        RemoveAll(RuntimeFolder(sandbox.SandboxId));
+        RemoveAll(JournalFolder(sandbox.SandboxId));
+        File.Delete(SpecFile(sandbox.SandboxId));
+        return Task.CompletedTask;
+    }
+
+    public Task Forget(string sandboxId, CancellationToken cancellationToken)
+    {
+        var folder = StateFolder(sandboxId);
+        var audit = new FileInfo(Path.Combine(folder, "audit.ndjson"));
+        if (!audit.Exists || audit.Length == 0)
+        {
+            RemoveAll(folder);
+            return Task.CompletedTask;
+        }
+        foreach (var file in Directory.EnumerateFiles(folder).Where(file => file != audit.FullName))
+            File.Delete(file);
+        return Task.CompletedTask;
+    }
+
+    public Task RemoveFolder(string folder, CancellationToken cancellationToken)
+    {
+        RemoveAll(Path.Combine(layout.ThreadsFolder, folder));
+        return Task.CompletedTask;
+    }
+
+    public IReadOnlyList<string> Found() =>
+        Names(layout.SandboxesRuntime).Union(Names(layout.SandboxesFolder).Where(id => HasLived(id) || File.Exists(SpecFile(id))), StringComparer.Ordinal).ToList();
+
+    static IEnumerable<string> Names(string folder) =>
+        Directory.Exists(folder) ? Directory.EnumerateDirectories(folder, "sbx-*").Select(path => Path.GetFileName(path)) : [];
+
+    static void RemoveAll(string folder)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    async Task<Stream> Start(SandboxRow sandbox, CancellationToken cancellationToken)
+    {
+        using var keeper = await StartKeeper(sandbox, cancellationToken);
+        var began = time.GetTimestamp();
+        while (time.GetElapsedTime(began) < options.StartLimit)
+        {
+            if (await Running(sandbox, cancellationToken) is { } stream)
+                return stream;
+            if (keeper.HasExited && await Running(sandbox, cancellationToken) is null)
+                throw new SandboxStartException($"The sandbox did not start: {await keeper.LastWords(cancellationToken)}");
+            await Task.Delay(Step, time, cancellationToken);
+        }
+        throw new SandboxStartException(
+            $"The sandbox did not start within {options.StartLimit.TotalSeconds:0} s. The machine may be overloaded; the keeper's log is {keeper.LogFile}.");
+    }
+
+    /// <summary>A disk that is full, or a folder that cannot be written, is the machine's trouble and the turn's answer; it must not end the server.</summary>
+    async Task<KeeperProcess> StartKeeper(SandboxRow sandbox, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Whoever has begun once has a journal to read, and never begins again.
+            var lived = HasLived(sandbox.SandboxId);
+            Directory.CreateDirectory(StateFolder(sandbox.SandboxId), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            return await KeeperProcess.Start(programs, Spec(sandbox), replayOnly: lived, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
+        {
+            throw new SandboxStartException($"The sandbox could not be prepared on this machine: {(e.HResult == NoSpaceLeft ? "its disk is full. " : "")}{e.Message}", e);
+        }
+    }
+
     SandboxSpec Spec(SandboxRow sandbox)
     {
         var threadFolder = Path.Combine(layout.ThreadsFolder, sandbox.Folder);
         return new SandboxSpec
         {
             SandboxId = sandbox.SandboxId,
-            StateFolder = StateFolder(sandbox),
-            RuntimeFolder = RuntimeFolder(sandbox),
+            StateFolder = StateFolder(sandbox.SandboxId),
+            RuntimeFolder = RuntimeFolder(sandbox.SandboxId),
             HomeFolder = Path.Combine(threadFolder, "home"),
             HomeImage = sandbox.JailUid is null ? null : Path.Combine(threadFolder, "home.img"),
             JailUid = sandbox.JailUid,
@@ -118,7 +153,13 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
         };
     }
 
-    string StateFolder(SandboxRow sandbox) => Path.Combine(layout.SandboxesFolder, sandbox.SandboxId);
+    bool HasLived(string sandboxId) => Directory.Exists(JournalFolder(sandboxId));
 
-    string RuntimeFolder(SandboxRow sandbox) => Path.Combine(layout.SandboxesRuntime, sandbox.SandboxId);
+    string StateFolder(string sandboxId) => Path.Combine(layout.SandboxesFolder, sandboxId);
+
+    string JournalFolder(string sandboxId) => Path.Combine(StateFolder(sandboxId), "journal");
+
+    string SpecFile(string sandboxId) => Path.Combine(StateFolder(sandboxId), "spec.json");
+
+    string RuntimeFolder(string sandboxId) => Path.Combine(layout.SandboxesRuntime, sandboxId);
 }

@@ -1,0 +1,220 @@
+using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
+using Centaur.Server.Platform.Leases;
+using Centaur.Server.Platform.Signals;
+
+namespace Centaur.Server.Sandboxes.Ending;
+
+/// <summary>Every statement about sandboxes whose time has come, on this host and on hosts that are gone.</summary>
+internal sealed class EndingStore(PostgresDatabase database, WorkerLease lease, SandboxOptions options, WakeUps wakeUps)
+{
+    static readonly CrashPoint TakingOver = new("sandbox.take_over");
+    static readonly CrashPoint Suspending = new("sandbox.suspend");
+    static readonly CrashPoint GivingUp = new("sandbox.give_up");
+    static readonly CrashPoint Clearing = new("sandbox.clear");
+    static readonly CrashPoint Forgetting = new("sandbox.forget");
+    static readonly CrashPoint ForgettingThread = new("sandbox.forget_thread");
+
+    /// <summary>Sandboxes of this host that were told to end and have not.</summary>
+    public Task<IReadOnlyList<SandboxRow>> Stopping(CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select sandbox_id, thread_key, state, fencing_generation, last_seq, policy_version, jail_uid, folder
+            from sandboxes where host_id = {lease.HostId} and state = 'stopping' order by updated_at limit 64
+            """,
+            SandboxRow.Read,
+            cancellationToken);
+
+    /// <summary>Takes a stopping sandbox over at a new fencing generation: whoever ran a turn in it can write nothing more. Null where somebody else ended it.</summary>
+    public Task<SandboxRow?> TakeOver(SandboxRow sandbox, CancellationToken cancellationToken) =>
+        database.Write(
+            TakingOver,
+            $"""
+            update sandboxes
+            set worker_id = {lease.WorkerId}, fencing_generation = fencing_generation + 1, updated_at = clock_timestamp()
+            where sandbox_id = {sandbox.SandboxId} and state = 'stopping'
+              and exists (select 1 from workers w where w.worker_id = {lease.WorkerId} and w.lease_expires_at > clock_timestamp() for share)
+            returning sandbox_id, thread_key, state, fencing_generation, last_seq, policy_version, jail_uid, folder
+            """,
+            SandboxRow.Read,
+            cancellationToken);
+
+    /// <summary>
+    /// Sandboxes of this host that no execution wants now. One that is only starting counts once it has had its time: its keeper may be about to listen.
+    /// </summary>
+    public Task<IReadOnlyList<SandboxRow>> Unused(CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select sandbox_id, thread_key, state, fencing_generation, last_seq, policy_version, jail_uid, folder
+            from sandboxes s
+            where s.host_id = {lease.HostId} and s.thread_key is not null
+              and (s.state = 'claimed' or s.state = 'starting' and s.updated_at < clock_timestamp() - {options.StartLimit})
+              and not exists (
+                  select 1 from agent_execution_requests e
+                  where e.thread_key = s.thread_key and e.status in ('queued', 'running', 'cancel_requested', 'retry_wait'))
+            """,
+            SandboxRow.Read,
+            cancellationToken);
+
+    /// <summary>Sandboxes of this host that have not been used for longer than their time, the longest first.</summary>
+    public Task<IReadOnlyList<SandboxRow>> Idle(CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select s.sandbox_id, s.thread_key, s.state, s.fencing_generation, s.last_seq, s.policy_version, s.jail_uid, s.folder
+            from sandboxes s
+            left join lateral (
+                select e.status, e.completed_at, e.delivery->>'platform' as platform
+                from agent_execution_requests e where e.thread_key = s.thread_key order by e.created_at desc limit 1) last on true
+            where s.host_id = {lease.HostId} and s.thread_key is not null and s.state in ('starting', 'claimed')
+              and (last.status is null or last.status in ('completed', 'failed_permanent', 'cancelled'))
+              and greatest(s.updated_at, last.completed_at) < clock_timestamp() - case last.platform when 'dev' then {options.DevIdleTtl} else {options.IdleTtl} end
+            order by greatest(s.updated_at, last.completed_at)
+            limit 64
+            """,
+            SandboxRow.Read,
+            cancellationToken);
+
+    /// <summary>Tells an unused sandbox to end; see <see cref="SuspensionStore.Suspend"/>.</summary>
+    public Task<bool> Suspend(SandboxRow sandbox, string? cause, CancellationToken cancellationToken) =>
+        database.InTransaction(
+            Suspending,
+            async session =>
+            {
+                await session.LockThread(sandbox.ThreadKey!, cancellationToken);
+                session.AfterCommit(() => wakeUps.Raise(Topics.Sandboxes));
+                return await SuspensionStore.Suspend(session, sandbox, cause, cancellationToken);
+            },
+            keep: suspended => suspended,
+            cancellationToken);
+
+    /// <summary>Sandboxes of other hosts none of whose servers has shown a sign of life for so long that nobody counts on it any more.</summary>
+    public Task<IReadOnlyList<SandboxRow>> OfGoneHosts(CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select sandbox_id, thread_key, state, fencing_generation, last_seq, policy_version, jail_uid, folder
+            from sandboxes s
+            where s.host_id <> {lease.HostId} and s.state <> 'dead'
+              and not exists (select 1 from workers w where w.host_id = s.host_id and w.lease_expires_at > clock_timestamp() - {options.HostGone})
+            order by s.updated_at
+            limit 64
+            """,
+            SandboxRow.Read,
+            cancellationToken);
+
+    /// <summary>Gives up a sandbox of a host that is gone; what its thread has queued may run elsewhere. Should the host come back, it ends what still runs there.</summary>
+    public Task<bool> GiveUp(SandboxRow sandbox, CancellationToken cancellationToken) =>
+        database.InTransaction(
+            GivingUp,
+            async session =>
+            {
+                if (sandbox.ThreadKey is { } threadKey)
+                    await session.LockThread(threadKey, cancellationToken);
+                session.AfterCommit(() => wakeUps.Raise(Topics.Executions));
+                if (await session.Execute(
+                    $"""
+                    update sandboxes s
+                    set state = 'dead', cause = {SandboxCauses.HostGone}, cause_text = {SandboxCauses.Sentence(SandboxCauses.HostGone)}, worker_id = null,
+                        fencing_generation = fencing_generation + 1, ended_at = clock_timestamp(), updated_at = clock_timestamp()
+                    where s.sandbox_id = {sandbox.SandboxId} and s.state <> 'dead'
+                      and not exists (select 1 from workers w where w.host_id = s.host_id and w.lease_expires_at > clock_timestamp() - {options.HostGone})
+                    """,
+                    cancellationToken) == 0)
+                {
+                    return false;
+                }
+                await session.Execute(
+                    $"""
+                    update sandbox_sessions s
+                    set state = 'gone', inflight_turn_id = null, inflight_turn_input = null, updated_at = now()
+                    where s.thread_key = {sandbox.ThreadKey} and s.state in ('running', 'idle', 'delivering', 'error', 'suspended')
+                      and not exists (
+                          select 1 from agent_execution_requests e
+                          where e.thread_key = s.thread_key and e.status in ('queued', 'running', 'cancel_requested', 'retry_wait'))
+                    """,
+                    cancellationToken);
+                return true;
+            },
+            keep: given => given,
+            cancellationToken);
+
+    /// <summary>Dead sandboxes of this host of which something may be left.</summary>
+    public Task<IReadOnlyList<SandboxRow>> Uncleared(CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select sandbox_id, thread_key, state, fencing_generation, last_seq, policy_version, jail_uid, folder
+            from sandboxes where host_id = {lease.HostId} and state = 'dead' and cleared_at is null order by ended_at limit 64
+            """,
+            SandboxRow.Read,
+            cancellationToken);
+
+    public Task Cleared(SandboxRow sandbox, CancellationToken cancellationToken) =>
+        database.Write(
+            Clearing, $"update sandboxes set cleared_at = clock_timestamp() where sandbox_id = {sandbox.SandboxId} and state = 'dead'", cancellationToken);
+
+    /// <summary>Which of these sandboxes have a row.</summary>
+    public async Task<IReadOnlySet<string>> Known(IReadOnlyCollection<string> sandboxIds, CancellationToken cancellationToken) =>
+        (await database.Query($"select sandbox_id from sandboxes where sandbox_id = any ({sandboxIds.ToArray()})", row => row.GetString(0), cancellationToken))
+        .ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Dead sandboxes of this host whose record has been kept long enough.</summary>
+    public Task<IReadOnlyList<SandboxRow>> Expired(CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select sandbox_id, thread_key, state, fencing_generation, last_seq, policy_version, jail_uid, folder
+            from sandboxes
+            where host_id = {lease.HostId} and state = 'dead' and cleared_at is not null and ended_at < clock_timestamp() - {options.SuspendedRetention}
+            limit 64
+            """,
+            SandboxRow.Read,
+            cancellationToken);
+
+    public Task Forget(SandboxRow sandbox, CancellationToken cancellationToken) =>
+        database.Write(Forgetting, $"delete from sandboxes where sandbox_id = {sandbox.SandboxId} and state = 'dead'", cancellationToken);
+
+    /// <summary>Threads whose session has rested for so long that it is forgotten. Their messages and events are not the sandbox's and stay.</summary>
+    public Task<IReadOnlyList<string>> ExpiredThreads(CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select s.thread_key from sandbox_sessions s
+            where s.state in ('suspended', 'stopped', 'gone') and s.updated_at < clock_timestamp() - {options.SuspendedRetention}
+              and not exists (select 1 from sandboxes x where x.thread_key = s.thread_key and x.state <> 'dead')
+              and not exists (
+                  select 1 from agent_execution_requests e
+                  where e.thread_key = s.thread_key and e.status in ('queued', 'running', 'cancel_requested', 'retry_wait'))
+            limit 64
+            """,
+            row => row.GetString(0),
+            cancellationToken);
+
+    /// <summary>Forgets a thread's session and, where asked, its folder on this host, which is removed under the thread's lock: nothing can start on it meanwhile.</summary>
+    /// <param name="threadKey">The thread.</param>
+    /// <param name="removeFolder">Removes the folder of this name from the disk; null keeps it.</param>
+    /// <param name="cancellationToken">Cancels the writes.</param>
+    public Task ForgetThread(string threadKey, Func<string, Task>? removeFolder, CancellationToken cancellationToken) =>
+        database.InTransaction(
+            ForgettingThread,
+            async session =>
+            {
+                await session.LockThread(threadKey, cancellationToken);
+                var wanted = await session.First(
+                    $"""
+                    select exists (select 1 from sandboxes x where x.thread_key = {threadKey} and x.state <> 'dead') or exists (
+                        select 1 from agent_execution_requests e
+                        where e.thread_key = {threadKey} and e.status in ('queued', 'running', 'cancel_requested', 'retry_wait'))
+                    """,
+                    row => row.GetBoolean(0),
+                    cancellationToken);
+                if (wanted)
+                    return;
+                var folder = await session.First(
+                    $"select folder from thread_folders where thread_key = {threadKey} and host_id = {lease.HostId}", row => row.GetString(0), cancellationToken);
+                if (folder is not null && removeFolder is not null)
+                {
+                    await removeFolder(folder);
+                    await session.Execute($"delete from thread_folders where thread_key = {threadKey} and host_id = {lease.HostId}", cancellationToken);
+                }
+                await session.Execute(
+                    $"delete from sandbox_sessions where thread_key = {threadKey} and state in ('suspended', 'stopped', 'gone')", cancellationToken);
+            },
+            cancellationToken);
+}
