@@ -71,6 +71,8 @@ internal sealed class ExecutionWorker(
         catch (FencedException)
         {
             log.Fenced(execution.ExecutionId);
+            // It may have been the sandbox that got another owner: then the execution is still ours, and nobody else would go on with it.
+            await GiveBack(execution);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

@@ -14,6 +14,7 @@ public static class ExecutionsSlice
         services.AddSingleton(options);
         services.AddSingleton<ExecutionStore>();
         services.AddSingleton<QueueExecution>();
+        services.AddSingleton<ReleaseThread>();
         services.AddSingleton<ExecutionClaims>();
         services.AddSingleton<TurnStore>();
         services.AddSingleton<CancelExecution>();
@@ -34,5 +35,7 @@ public static class ExecutionsSlice
         ExecuteEndpoint.Map(routes);
         ExecutionEndpoints.Map(routes);
         SteerEndpoint.Map(routes);
+        ReleaseThread.Map(routes);
+        StopThread.Map(routes);
     }
 }

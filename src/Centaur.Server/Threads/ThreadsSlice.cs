@@ -1,5 +1,6 @@
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Threads.Messages;
+using Centaur.Server.Threads.Overview;
 using Centaur.Server.Threads.Workspaces;
 
 namespace Centaur.Server.Threads;
@@ -18,6 +19,7 @@ public static class ThreadsSlice
         services.AddSingleton<PostMessage>();
         services.AddSingleton<WorkspaceStore>();
         services.AddSingleton<ThreadList>();
+        services.AddSingleton<ThreadOverview>();
     }
 
     public static void MapThreads(this IEndpointRouteBuilder routes)
@@ -26,5 +28,6 @@ public static class ThreadsSlice
         MessageEndpoints.Map(routes);
         ThreadList.Map(routes);
         WorkspaceEndpoints.Map(routes);
+        OverviewEndpoints.Map(routes);
     }
 }
