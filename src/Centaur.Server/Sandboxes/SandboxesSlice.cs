@@ -1,4 +1,5 @@
 using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Platform.Telemetry.Metrics;
 using Centaur.Server.Sandboxes.Local;
 
 namespace Centaur.Server.Sandboxes;
@@ -17,5 +18,6 @@ public static class SandboxesSlice
         services.AddSingleton<ISandboxBackend, LocalBackend>();
         services.AddSingleton<SandboxStore>();
         services.AddSingleton<SandboxLifecycle>();
+        services.AddSingleton<IGaugeSource, SandboxGauges>();
     }
 }
