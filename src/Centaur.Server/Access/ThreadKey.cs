@@ -4,8 +4,8 @@ using System.Text;
 namespace Centaur.Server.Access;
 
 /// <summary>
-/// The grammar of a thread's key: 1 to 512 bytes, no path segment <c>.</c> or <c>..</c> (an address could not hold it), and nothing that nobody sees: no control or
-/// format characters (zero-width, bidirectional), and composed letters only. Keys are compared byte for byte: one that merely looks like another is another thread's.
+/// The grammar of a thread's key: 1 to 512 bytes, no path segment <c>.</c> or <c>..</c> (an address could not hold it), nothing that nobody sees: no control or
+/// format characters (zero-width, bidirectional). Keys are compared byte for byte: one that merely looks like another is another thread's.
 /// </summary>
 public static class ThreadKey
 {
@@ -20,8 +20,6 @@ public static class ThreadKey
             return $"must not be longer than {MaxBytes} bytes";
         if (key.EnumerateRunes().Any(IsUnseen))
             return "must not hold control characters or characters that cannot be seen";
-        if (!key.IsNormalized(NormalizationForm.FormC))
-            return "must be in Unicode's composed form (NFC)";
         return key.Split('/').Any(segment => segment is "." or "..") ? "must not hold a path segment . or .." : null;
     }
 
