@@ -14,7 +14,7 @@ public sealed class ThreadKeyTests(ServerFixture server) : IClassFixture<ServerF
         "/agent/messages?thread_key=", "/agent/attachments?thread_key=", "/agent/status?key=", "/agent/runtime?key=", "/agent/threads/detail?key=",
     ];
 
-    static readonly string[] Bad = ["a%00b", "..", "a%2F..%2Fb", "a%0Ab", new string('x', 4096), "a%E2%80%8Bb", "%E2%80%AEgpj", "%FF"];
+    static readonly string[] Bad = ["a%00b", "..", "a%2F..%2Fb", "a%0Ab", new string('x', 4096), "a%E2%80%8Bb", "%E2%80%AEgpj"];
 
     [Theory]
     [MemberData(nameof(Queries))]
