@@ -59,7 +59,7 @@ public static class Program
         builder.Services.AddSecrets(settings);
         builder.Services.AddSandboxes(settings);
         builder.Services.AddHarnesses();
-        builder.Services.AddAttachments();
+        builder.Services.AddAttachments(settings);
         builder.Services.AddThreads(settings);
         builder.Services.AddExecutions(settings);
         settings.Verify();

@@ -11,9 +11,13 @@ public sealed record Caller(string Id, string Name, IReadOnlyList<string> Scopes
 {
     public bool IsSandbox => ThreadKey is not null;
 
-    /// <summary>Refuses a sandbox on a thread that is not its own.</summary>
-    public ApiFailure? RefusalFor(string threadKey) =>
-        ThreadKey is null || ThreadKey == threadKey ? null : ApiFailure.Detail(StatusCodes.Status403Forbidden, "Sandbox token is scoped to a different thread");
+    /// <summary>Refuses a sandbox on a thread that is not its own, and everybody on a key that can be no thread's.</summary>
+    public ApiFailure? RefusalFor(string threadKey)
+    {
+        if (ThreadKey is not null && ThreadKey != threadKey)
+            return ApiFailure.Detail(StatusCodes.Status403Forbidden, "Sandbox token is scoped to a different thread");
+        return Access.ThreadKey.Problem(threadKey) is { } problem ? ApiFailure.Detail(StatusCodes.Status400BadRequest, $"The thread key {problem}.") : null;
+    }
 }
 
 public static class CallerExtensions

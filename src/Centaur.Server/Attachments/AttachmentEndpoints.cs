@@ -5,13 +5,17 @@ using Microsoft.Net.Http.Headers;
 
 namespace Centaur.Server.Attachments;
 
-/// <summary>Listing and downloading a thread's files (contract §1.10); a sandbox sees its own thread's.</summary>
+/// <summary>A thread's files (contract §1.10), for who may work on threads; a sandbox sees its own thread's.</summary>
 internal static class AttachmentEndpoints
 {
+    const int PieceBytes = 1 << 20;
+
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var attachments = routes.MapGroup("/agent/attachments").WithTags("attachments").NeedsAnyKey().On(Listener.Api | Listener.Sandbox);
+        var attachments = routes.MapGroup("/agent/attachments").WithTags("attachments").Needs(Scopes.Execute).On(Listener.Api | Listener.Sandbox);
         attachments.MapGet("", List).WithSummary("List a thread's attachments").Produces<IReadOnlyList<AttachmentEntry>>();
+        attachments.MapPost("/upload", UploadAttachment.Handle).WithSummary("Upload a file for a thread")
+            .Accepts<UploadBody>("application/json").Produces<UploadedAttachment>().Produces<DetailBody>(413).Produces<InvalidBody>(422);
         attachments.MapGet("/{id}/download", Download).WithSummary("Download an attachment").Produces(200, contentType: "application/octet-stream").Produces<DetailBody>(404);
     }
 
@@ -33,9 +37,25 @@ internal static class AttachmentEndpoints
             return foreign;
 
         // The type is its sender's word: a browser must neither show the file nor guess.
-        var type = MediaTypeHeaderValue.TryParse(found.Attachment.MimeType, out var parsed) ? parsed.ToString() : "application/octet-stream";
-        http.Response.Headers.XContentTypeOptions = "nosniff";
-        http.Response.Headers.ContentSecurityPolicy = "sandbox";
-        return TypedResults.File(found.Attachment.Data, type, found.Attachment.Name);
+        var response = http.Response;
+        response.ContentType = MediaTypeHeaderValue.TryParse(found.MimeType, out var parsed) ? parsed.ToString() : MediaTypeSniffer.Unknown;
+        response.ContentLength = found.Length;
+        var disposition = new ContentDispositionHeaderValue("attachment");
+        disposition.SetHttpFileName(found.Name);
+        response.Headers.ContentDisposition = disposition.ToString();
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers.ContentSecurityPolicy = "sandbox";
+        for (var offset = 0; offset < found.Length; offset += PieceBytes)
+        {
+            if (await store.Piece(id, offset, PieceBytes, cancellationToken) is not { } piece)
+            {
+                http.Abort();
+                break;
+            }
+
+            await response.Body.WriteAsync(piece, cancellationToken);
+        }
+
+        return Results.Empty;
     }
 }

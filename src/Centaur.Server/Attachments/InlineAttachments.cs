@@ -11,7 +11,7 @@ namespace Centaur.Server.Attachments;
 /// <param name="Attachments">The files.</param>
 public sealed record InlineAttachments(JsonArray EventContent, JsonArray ChatParts, IReadOnlyList<Attachment> Attachments)
 {
-    const int MaxName = 255;
+    const int MaxType = 255;
 
     public static Outcome<InlineAttachments> Extract(JsonArray content)
     {
@@ -29,9 +29,9 @@ public sealed record InlineAttachments(JsonArray EventContent, JsonArray ChatPar
             if (Decode(source["data"]) is not { } data)
                 return ApiFailure.Control("INVALID_BASE64_ATTACHMENT", $"Attachment {attachments.Count + 1} of the message is not valid base64.", StatusCodes.Status422UnprocessableEntity);
             var id = Attachment.NewId();
-            var mediaType = Text(source["media_type"]) is { Length: > 0 and <= MaxName } given ? given : "application/octet-stream";
+            var mediaType = Text(source["media_type"]) is { Length: > 0 and <= MaxType } given ? given : "application/octet-stream";
             var path = Text(block!["source_path"]);
-            var name = Path.GetFileName(path?.Replace('\\', '/')) is { Length: > 0 and <= MaxName } file && !file.Any(char.IsControl) ? file : $"{id}.bin";
+            var name = FileName.Of(path) ?? $"{id}.bin";
             attachments.Add(new Attachment(id, name, mediaType, data));
 
             var reference = new JsonObject { ["type"] = "attachment_ref", ["attachment_id"] = id, ["media_type"] = mediaType };

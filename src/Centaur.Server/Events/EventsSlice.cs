@@ -1,3 +1,5 @@
+using Centaur.Server.Platform.Telemetry.Metrics;
+
 namespace Centaur.Server.Events;
 
 /// <summary>The append-only log of a thread, and its stream. What a reader sees under an id is stored.</summary>
@@ -7,6 +9,7 @@ public static class EventsSlice
     {
         services.AddSingleton<EventStore>();
         services.AddSingleton<LiveDeltas>();
+        services.AddSingleton<IGaugeSource, EventGauges>();
         services.AddHostedService<EventPartitionWorker>();
     }
 

@@ -63,7 +63,8 @@ internal sealed class ExecutionRun(
     /// <summary>One sandbox's try. Without a terminal state there is another try to be made, with what is known now.</summary>
     async Task<(ClaimedExecution, TerminalState?)> Attempt(ClaimedExecution execution, CancellationToken stoppingToken)
     {
-        if (execution.Status == ExecutionStatus.CancelRequested && execution.TurnId is null)
+        // To cancel what has begun nowhere, or whose sandbox was stopped, no sandbox is started.
+        if (execution.Status == ExecutionStatus.CancelRequested && (execution.TurnId is null || !await store.HasSandbox(execution.ThreadKey, stoppingToken)))
             return (execution, Cancelled(new Jsonb("{}")));
         if (await store.Harness(execution, stoppingToken) is not { } name)
             return (execution, Failed(TerminalReasons.AssignmentMissing, "The thread's assignment was released before this execution ran.", new Jsonb("{}")));

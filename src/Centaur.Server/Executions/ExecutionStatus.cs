@@ -20,5 +20,7 @@ public static class ExecutionStatus
     public const string FailedPermanent = "failed_permanent";
     public const string Cancelled = "cancelled";
 
+    public static IReadOnlyList<string> All { get; } = [Queued, Running, CancelRequested, RetryWait, Completed, FailedPermanent, Cancelled];
+
     public static bool IsTerminal(string status) => status is Completed or FailedPermanent or Cancelled;
 }

@@ -83,6 +83,31 @@ internal sealed class ExecutionStore(PostgresDatabase database)
             """,
             cancellationToken);
 
+    /// <summary>Asks the owner of the thread's running execution to end it.</summary>
+    /// <returns>The execution; null where none runs, or it is being cancelled already.</returns>
+    public Task<string?> RequestCancelOfRunning(SqlSession session, string threadKey, CancellationToken cancellationToken) =>
+        session.First(
+            $"""
+            update agent_execution_requests set status = 'cancel_requested', updated_at = now()
+            where thread_key = {threadKey} and status in ('running', 'retry_wait')
+            returning execution_id
+            """,
+            row => row.GetString(0),
+            cancellationToken);
+
+    /// <summary>Ends every execution of the thread that has not ended, whoever has it: a raised fencing generation refuses whatever its owner still writes.</summary>
+    public Task<IReadOnlyList<string>> CancelAll(SqlSession session, string threadKey, string reason, CancellationToken cancellationToken) =>
+        session.Query(
+            $"""
+            update agent_execution_requests
+            set status = 'cancelled', terminal_reason = {reason}, error_text = 'cancelled', worker_id = null, fencing_generation = fencing_generation + 1,
+                completed_at = clock_timestamp(), updated_at = clock_timestamp()
+            where thread_key = {threadKey} and status in ('queued', 'running', 'cancel_requested', 'retry_wait')
+            returning execution_id
+            """,
+            row => row.GetString(0),
+            cancellationToken);
+
     static ExecutionView Read(NpgsqlDataReader row) =>
         new(
             row.GetString(0), row.GetString(1), row.GetInt32(2), row.GetString(3), row.GetString(4), Text(row, 5), Text(row, 6), Text(row, 7), Text(row, 8), Text(row, 9),

@@ -1,6 +1,7 @@
 using Centaur.Server.Executions.Api;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Platform.Telemetry.Metrics;
 using Centaur.Server.Sandboxes;
 
 namespace Centaur.Server.Executions;
@@ -14,6 +15,8 @@ public static class ExecutionsSlice
         services.AddSingleton(options);
         services.AddSingleton<ExecutionStore>();
         services.AddSingleton<QueueExecution>();
+        services.AddSingleton<ReleaseThread>();
+        services.AddSingleton<IGaugeSource, ExecutionGauges>();
         services.AddSingleton<ExecutionClaims>();
         services.AddSingleton<TurnStore>();
         services.AddSingleton<CancelExecution>();
@@ -34,5 +37,7 @@ public static class ExecutionsSlice
         ExecuteEndpoint.Map(routes);
         ExecutionEndpoints.Map(routes);
         SteerEndpoint.Map(routes);
+        ReleaseThread.Map(routes);
+        StopThread.Map(routes);
     }
 }

@@ -90,7 +90,7 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
                 await session.Execute(
                     $"""
                     update sandbox_sessions
-                    set state = {(terminal.Status == ExecutionStatus.FailedPermanent ? "error" : "idle")}, inflight_turn_id = null, inflight_turn_input = null,
+                    set state = case when state = 'stopped' then state else {(terminal.Status == ExecutionStatus.FailedPermanent ? "error" : "idle")} end, inflight_turn_id = null, inflight_turn_input = null,
                         agent_thread_id = coalesce({turn.HarnessThreadId}, agent_thread_id), last_result = {terminal.ResultText}, last_result_at = now(),
                         thread_name = coalesce(thread_name, left({terminal.ResultText}, 60)), updated_at = now()
                     where thread_key = {execution.ThreadKey}
@@ -124,9 +124,17 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
             cancellationToken) ?? throw new FencedException(execution.ExecutionId);
 
     /// <summary>The execution's status, without a write.</summary>
-    public Task<string?> Status(ClaimedExecution execution, CancellationToken cancellationToken) =>
-        database.First(
-            $"select status from agent_execution_requests where execution_id = {execution.ExecutionId}", row => row.GetString(0), cancellationToken);
+    /// <exception cref="FencedException">Somebody else owns the execution, or it was ended over its owner's head.</exception>
+    public async Task<string> Status(ClaimedExecution execution, CancellationToken cancellationToken) =>
+        await database.First(
+            $"select status from agent_execution_requests where execution_id = {execution.ExecutionId} and fencing_generation = {execution.FencingGeneration}",
+            row => row.GetString(0),
+            cancellationToken) ?? throw new FencedException(execution.ExecutionId);
+
+    /// <summary>Whether the thread's sandbox is one that a turn may go on in.</summary>
+    public async Task<bool> HasSandbox(string threadKey, CancellationToken cancellationToken) =>
+        await database.First(
+            $"select 1 from sandboxes where thread_key = {threadKey} and state in ('starting', 'claimed')", row => row.GetInt32(0), cancellationToken) == 1;
 
     /// <summary>The harness's own conversation on this thread, for a resume.</summary>
     public Task<string?> HarnessThreadId(string threadKey, string harness, CancellationToken cancellationToken) =>

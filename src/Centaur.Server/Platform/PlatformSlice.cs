@@ -6,6 +6,7 @@ using Centaur.Server.Platform.Http;
 using Centaur.Server.Platform.Leases;
 using Centaur.Server.Platform.Signals;
 using Centaur.Server.Platform.Telemetry;
+using Centaur.Server.Platform.Telemetry.Metrics;
 using Npgsql;
 
 namespace Centaur.Server.Platform;
@@ -50,6 +51,8 @@ public static class PlatformSlice
         services.AddSingleton<Readiness>();
         services.AddSingleton<WakeUps>();
         services.AddSingleton<ThreadTraces>();
+        services.AddSingleton<RequestMetrics>();
+        services.AddSingleton<IGaugeSource, WorkerGauges>();
         services.AddHostedService<SchemaStart>();
         services.AddHostedService<NotificationRelay>();
         services.AddSingleton(LeaseOptions.Read(settings));
@@ -61,6 +64,7 @@ public static class PlatformSlice
     /// <summary>What every request passes, from the outside in.</summary>
     public static void UsePlatform(this WebApplication app)
     {
+        app.UseMiddleware<RequestMeter>();
         app.UseMiddleware<Failures>();
         app.UseMiddleware<TraceHeaders>();
         app.UseCors();
@@ -79,6 +83,7 @@ public static class PlatformSlice
     public static void MapPlatform(this WebApplication app)
     {
         app.MapHealth();
+        app.MapMetrics();
         app.MapOpenApi("/openapi.json").WithMetadata(new OpenRoute());
     }
 }

@@ -66,6 +66,19 @@ public sealed class SandboxReservations(PostgresDatabase database, HostIdentity 
             },
             cancellationToken);
 
+    /// <summary>
+    /// Gives the thread's sandbox up, in the caller's transaction, which must hold the thread's lock: the row becomes <c>stopping</c>, and the lifecycle, woken after the
+    /// commit, ends it. The thread's folder stays.
+    /// </summary>
+    /// <returns>False where the thread has no live sandbox.</returns>
+    public async Task<bool> GiveUp(SqlSession session, string threadKey, string cause, CancellationToken cancellationToken)
+    {
+        var given = await session.Execute(
+            $"update sandboxes set state = 'stopping', cause = {cause}, updated_at = now() where thread_key = {threadKey} and state in ('starting', 'claimed')", cancellationToken);
+        session.AfterCommit(() => wakeUps.Raise(Topics.Sandboxes));
+        return given > 0;
+    }
+
     /// <summary>A uid of this host that no folder and no sandbox has; null where the server is not root. The caller's transaction keeps it from others.</summary>
     public async Task<int?> AllocateUid(SqlSession session, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Platform.Telemetry.Metrics;
 using Centaur.Server.Sandboxes.Ending;
 using Centaur.Server.Sandboxes.Local;
 using Centaur.Server.Sandboxes.Pool;
@@ -22,6 +23,7 @@ public static class SandboxesSlice
         services.AddSingleton<EndingStore>();
         services.AddSingleton<SandboxEnding>();
         services.AddSingleton<SpareStore>();
+        services.AddSingleton<IGaugeSource, SandboxGauges>();
     }
 
     /// <summary>What a server that runs turns does besides: it starts their sandboxes, keeps spare ones, and ends those whose time has come.</summary>

@@ -31,6 +31,40 @@ public sealed class AssignmentStore
             """,
             cancellationToken);
 
+    /// <summary>The release that was asked for under this id before.</summary>
+    public Task<StoredRequest?> ReleaseRequest(SqlSession session, string threadKey, string releaseId, CancellationToken cancellationToken) =>
+        session.First(
+            $"select request_hash, response_json::text from agent_release_requests where thread_key = {threadKey} and release_id = {releaseId}",
+            row => new StoredRequest(row.GetString(0), row.GetString(1)),
+            cancellationToken);
+
+    public Task RememberRelease(SqlSession session, string threadKey, string releaseId, StoredRequest request, CancellationToken cancellationToken) =>
+        session.Execute(
+            $"""
+            insert into agent_release_requests (thread_key, release_id, request_hash, response_json)
+            values ({threadKey}, {releaseId}, {request.Hash}, {new Jsonb(request.ResponseJson)})
+            """,
+            cancellationToken);
+
+    /// <summary>Ends the active assignment. With it end the tokens that were made for its generation.</summary>
+    public Task Release(SqlSession session, string threadKey, CancellationToken cancellationToken) =>
+        session.Execute(
+            $"update agent_runtime_assignments set state = 'released', released_at = now(), updated_at = now() where thread_key = {threadKey} and state = 'active'",
+            cancellationToken);
+
+    /// <summary>The contract's view of a thread whose sandbox was given up. A turn in flight stays in it until its owner has ended it.</summary>
+    public Task StopSession(SqlSession session, string threadKey, CancellationToken cancellationToken) =>
+        session.Execute(
+            $"""
+            update sandbox_sessions s
+            set state = 'stopped', updated_at = now(),
+                inflight_turn_id = live.durable_turn_id, inflight_turn_input = case when live.durable_turn_id is not null then s.inflight_turn_input end
+            from (select (select durable_turn_id from agent_execution_requests
+                          where thread_key = {threadKey} and status in ('running', 'cancel_requested', 'retry_wait')) as durable_turn_id) live
+            where s.thread_key = {threadKey}
+            """,
+            cancellationToken);
+
     internal Task<int> Insert(SqlSession session, string threadKey, Assignment assignment, CancellationToken cancellationToken) =>
         session.First(
             $"""
@@ -71,4 +105,4 @@ public sealed class AssignmentStore
 }
 
 /// <summary>A request that was answered: a repeat with the same hash gets the same answer.</summary>
-internal sealed record StoredRequest(string Hash, string ResponseJson);
+public sealed record StoredRequest(string Hash, string ResponseJson);

@@ -33,13 +33,15 @@ public static class ThreadRequest
     /// <summary>Refuses a caller who may not use the thread; else the request is traced as the thread's.</summary>
     public static ApiFailure? Enter(this HttpContext http, string threadKey)
     {
-        if (http.Caller().RefusalFor(threadKey) is { } foreign)
-            return foreign;
-        if (ThreadKey.Problem(threadKey) is { } problem)
-            return ApiFailure.Detail(StatusCodes.Status400BadRequest, $"The thread key {problem}.");
+        if (http.Caller().RefusalFor(threadKey) is { } refused)
+            return refused;
         http.TraceThread(threadKey);
         return null;
     }
+
+    /// <summary>The same for a key that stands in the query, where it may be missing.</summary>
+    public static ApiFailure? EnterQuery(this HttpContext http, string name, string? threadKey) =>
+        string.IsNullOrEmpty(threadKey) ? ApiFailure.Invalid([new FieldError(["query", name], $"{name} is required", "missing")]) : http.Enter(threadKey);
 
     public static ApiFailure PayloadMismatch(string what, string id) =>
         ApiFailure.Control("IDEMPOTENCY_PAYLOAD_MISMATCH", $"{what} {id} was used before with another payload. Use a new id for a new request.");

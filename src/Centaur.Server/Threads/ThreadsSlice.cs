@@ -1,5 +1,8 @@
 using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Platform.Database;
 using Centaur.Server.Threads.Messages;
+using Centaur.Server.Threads.Overview;
+using Centaur.Server.Threads.Query;
 using Centaur.Server.Threads.Workspaces;
 
 namespace Centaur.Server.Threads;
@@ -18,6 +21,11 @@ public static class ThreadsSlice
         services.AddSingleton<PostMessage>();
         services.AddSingleton<WorkspaceStore>();
         services.AddSingleton<ThreadList>();
+        services.AddSingleton<ThreadOverview>();
+        services.AddSingleton(QueryOptions.Read(settings));
+        services.AddSingleton<QueryStore>();
+        services.AddSingleton<QueryRole>();
+        services.AddSingleton<IStartStep>(provider => provider.GetRequiredService<QueryRole>());
     }
 
     public static void MapThreads(this IEndpointRouteBuilder routes)
@@ -26,5 +34,7 @@ public static class ThreadsSlice
         MessageEndpoints.Map(routes);
         ThreadList.Map(routes);
         WorkspaceEndpoints.Map(routes);
+        OverviewEndpoints.Map(routes);
+        QueryEndpoint.Map(routes);
     }
 }

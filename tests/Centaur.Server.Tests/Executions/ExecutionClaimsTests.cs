@@ -114,6 +114,37 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
     }
 
     [Fact]
+    public async Task F27_An_owner_whose_thread_was_released_learns_it_at_its_next_look_and_writes_nothing()
+    {
+        var worker = await Worker();
+        var thread = Http.NewThread();
+        await server.Api.Queue(thread);
+        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+
+        await server.Api.PostOk($"/agent/threads/{Uri.EscapeDataString(thread)}/release", new System.Text.Json.Nodes.JsonObject { ["cancel_inflight"] = true });
+
+        await Should.ThrowAsync<FencedException>(() => worker.Turns.Status(claimed, Cancellation));
+        await Should.ThrowAsync<FencedException>(() => worker.Turns.Finish(claimed, new TurnState(), Done, Cancellation));
+        await worker.Claims.Return(claimed, Cancellation);
+        (await Status(claimed)).ShouldBe(ExecutionStatus.Cancelled);
+        (await worker.Turns.HasSandbox(thread, Cancellation)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_session_that_was_stopped_stays_stopped_when_its_turn_ends()
+    {
+        var worker = await Worker();
+        var thread = Http.NewThread();
+        await server.Api.Queue(thread);
+        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        await server.Api.PostOk("/agent/stop", new System.Text.Json.Nodes.JsonObject { ["thread_key"] = thread });
+
+        await worker.Turns.Finish(claimed, new TurnState(), Done with { Status = ExecutionStatus.Cancelled }, Cancellation);
+
+        (await Database.First($"select state from sandbox_sessions where thread_key = {thread}", row => row.GetString(0), Cancellation)).ShouldBe("stopped");
+    }
+
+    [Fact]
     public async Task A_frame_is_stored_once_however_often_its_batch_is_offered()
     {
         var worker = await Worker();

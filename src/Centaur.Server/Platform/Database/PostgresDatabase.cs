@@ -65,6 +65,16 @@ public sealed class PostgresDatabase(NpgsqlDataSource source, CrashPoints crash)
             },
             cancellationToken);
 
+    /// <summary>Runs the work in one read-only transaction and rolls it back, with every setting that was made in it.</summary>
+    public async Task<T> ReadOnly<T>(Func<SqlSession, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var session = new SqlSession(connection, transaction);
+        await session.Execute($"set transaction read only", cancellationToken);
+        return await work(session);
+    }
+
     async Task<T> Alone<T>(CrashPoint point, Func<SqlSession, Task<T>> statement, CancellationToken cancellationToken)
     {
         await using var connection = await source.OpenConnectionAsync(cancellationToken);

@@ -17,6 +17,18 @@ public sealed class SqlSession(NpgsqlConnection connection, NpgsqlTransaction? t
         return rows;
     }
 
+    /// <summary>The same where nobody knows the columns' types beforehand: every value comes as Postgres writes it.</summary>
+    public async Task<IReadOnlyList<T>> QueryAsText<T>(Sql sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    {
+        await using var command = sql.Command(connection, transaction);
+        command.AllResultTypesAreUnknown = true;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken))
+            rows.Add(read(reader));
+        return rows;
+    }
+
     /// <summary>The first row, or the type's default when there is none.</summary>
     public async Task<T?> First<T>(Sql sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {

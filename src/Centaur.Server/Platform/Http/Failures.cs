@@ -33,6 +33,7 @@ internal sealed class Failures(RequestDelegate next, Readiness readiness, ILogge
     {
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => ApiFailure.Detail(413, "The request's body is larger than this server takes."),
         BadHttpRequestException bad => ApiFailure.Detail(bad.StatusCode, "The request is malformed."),
+        PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire } => ApiFailure.Detail(400, "The request holds a NUL character, which cannot be stored."),
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } => ApiFailure.Detail(507, "The database's disk is full. Nothing was stored."),
         PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } when !readiness.IsReady => ApiFailure.Unavailable("The server is starting: the database is not migrated yet."),
         _ when Outages.IsOutage(e) => ApiFailure.Unavailable("The database cannot be reached. Nothing was stored; try again."),

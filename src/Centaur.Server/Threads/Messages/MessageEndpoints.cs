@@ -23,7 +23,7 @@ internal static class MessageEndpoints
             .Needs(Scopes.Execute).WithTags("threads").WithSummary("Store several messages, all or none")
             .Accepts<MessageBatchBody>("application/json").Produces<MessageBatchResponse>().Produces<ControlBody>(409).Produces<InvalidBody>(422);
         routes.MapGet("/agent/messages", List)
-            .NeedsAnyKey().On(Listener.Api | Listener.Sandbox).WithTags("threads").WithSummary("Read a thread's transcript, oldest first").Produces<MessagePage>();
+            .Needs(Scopes.Execute).On(Listener.Api | Listener.Sandbox).WithTags("threads").WithSummary("Read a thread's transcript, oldest first").Produces<MessagePage>();
     }
 
     static async Task<IResult> Post(HttpContext http, PostgresDatabase database, PostMessage post, CancellationToken cancellationToken)
@@ -93,14 +93,12 @@ internal static class MessageEndpoints
 
     static async Task<IResult> List(string? thread_key, string? cursor, string? limit, HttpContext http, MessageStore messages, CancellationToken cancellationToken)
     {
-        if (string.IsNullOrEmpty(thread_key))
-            return ApiFailure.Invalid([new FieldError(["query", "thread_key"], "thread_key is required", "missing")]);
+        if (http.EnterQuery("thread_key", thread_key) is { } refused)
+            return refused;
         var most = 50;
         if (limit is not null && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out most) || most is < 1 or > 200))
             return ApiFailure.Invalid([new FieldError(["query", "limit"], "limit must be a whole number from 1 to 200", "value_error")]);
-        if (http.Enter(thread_key) is { } refused)
-            return refused;
-        if (await messages.Page(thread_key, cursor is "" ? null : cursor, most + 1, cancellationToken) is not { } page)
+        if (await messages.Page(thread_key!, cursor is "" ? null : cursor, most + 1, cancellationToken) is not { } page)
             return ApiFailure.Detail(StatusCodes.Status400BadRequest, "cursor is not the id of a message of this thread.");
         var shown = page.Take(most).ToList();
         return TypedResults.Json(new MessagePage(shown, shown.Count > 0 ? shown[^1].Id : null, page.Count > most), ApiJson.Options);

@@ -21,7 +21,7 @@ internal static class WorkspaceEndpoints
             .Needs(Scopes.Execute).WithTags("workspaces").WithSummary("Upload a git bundle that the thread's sandbox will clone")
             .Accepts<Stream>(MediaTypeNames.Application.Octet).Produces<StoredBundle>().Produces<DetailBody>(413).Produces<DetailBody>(415);
         routes.MapGet(Route, Get)
-            .NeedsAnyKey().On(Listener.Api | Listener.Sandbox).WithTags("workspaces").WithSummary("Download the thread's git bundle")
+            .Needs(Scopes.Execute).On(Listener.Api | Listener.Sandbox).WithTags("workspaces").WithSummary("Download the thread's git bundle")
             .Produces(200, contentType: MediaTypeNames.Application.Octet).Produces<DetailBody>(404);
     }
 

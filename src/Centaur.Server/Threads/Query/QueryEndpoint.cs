@@ -1,0 +1,51 @@
+using System.Text.Json.Nodes;
+using Centaur.Server.Access;
+using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Http;
+using Npgsql;
+
+namespace Centaur.Server.Threads.Query;
+
+/// <summary>
+/// <c>POST /agent/query</c> (contract §1.7). A query may look at every thread, so it needs <c>admin</c>, where the original took any key; a sandbox never has that.
+/// </summary>
+internal static class QueryEndpoint
+{
+    const int MaxSql = 64 << 10;
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/agent/query", Handle)
+            .Needs(Scopes.Admin).WithTags("threads").WithSummary("Query the threads with a select statement, read-only")
+            .WithDescription("Sees the views of the schema readable: agent_runtime_assignments, agent_execution_requests, agent_execution_events, agent_message_requests, chat_messages, attachments, sandbox_sessions. At most 500 rows.")
+            .Accepts<QueryBody>("application/json").Produces<QueryResponse>().Produces<DetailBody>(400).Produces<InvalidBody>(422).Produces<ControlBody>(503);
+
+    static async Task<IResult> Handle(HttpContext http, QueryRole role, QueryStore store, CancellationToken cancellationToken)
+    {
+        var read = await JsonBody.Read(http);
+        if (read.Failure is { } unreadable)
+            return unreadable;
+        var sql = read.Value.Text("sql", MaxSql);
+        if (read.Value.Invalid is { } invalid)
+            return invalid;
+        var checkedSql = QueryGuard.Check(sql);
+        if (checkedSql.Failure is { } refused)
+            return refused;
+        if (role.Name is not { } name)
+            return ApiFailure.Control("QUERY_ROLE_MISSING", role.Repair, StatusCodes.Status503ServiceUnavailable);
+        try
+        {
+            var rows = await store.Run(name, checkedSql.Value, cancellationToken);
+            return TypedResults.Json(new QueryResponse(rows, rows.Count), ApiJson.Options);
+        }
+        catch (PostgresException e) when (!Outages.IsOutage(e))
+        {
+            return ApiFailure.Detail(StatusCodes.Status400BadRequest, $"The query failed: {e.MessageText}.");
+        }
+    }
+}
+
+public sealed record QueryBody(string Sql);
+
+/// <param name="Rows">At most 500.</param>
+/// <param name="Count">How many rows are here.</param>
+public sealed record QueryResponse(IReadOnlyList<JsonObject> Rows, int Count);

@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Centaur.Server.Platform.Database;
+using Npgsql;
+
+namespace Centaur.Server.Threads.Query;
+
+/// <summary>Runs an operator's select as the query role, in a read-only transaction that is rolled back.</summary>
+internal sealed class QueryStore(PostgresDatabase database, QueryOptions options)
+{
+    const int MostRows = 500;
+
+    /// <param name="role">The role of <see cref="QueryRole"/>.</param>
+    /// <param name="statement">What <see cref="QueryGuard"/> let pass.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    /// <exception cref="PostgresException">The query is wrong, or took too long; its text is about the caller's own words.</exception>
+    public Task<IReadOnlyList<JsonObject>> Run(string role, string statement, CancellationToken cancellationToken) =>
+        database.ReadOnly(
+            async session =>
+            {
+                await session.Execute(
+                    $"""
+                    select set_config('search_path', 'readable', true), set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO', true),
+                           set_config('standard_conforming_strings', 'on', true),
+                           set_config('statement_timeout', {((int)options.Timeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)}, true),
+                           set_config('role', {role}, true)
+                    """,
+                    cancellationToken);
+                return await session.QueryAsText(Limited(statement), Row, cancellationToken);
+            },
+            cancellationToken);
+
+    static Sql Limited(string statement)
+    {
+        var sql = new Sql(statement.Length, 0);
+        sql.AppendLiteral($"select * from (\n{statement}\n) q limit {MostRows}");
+        return sql;
+    }
+
+    static JsonObject Row(NpgsqlDataReader row)
+    {
+        var json = new JsonObject();
+        for (var column = 0; column < row.FieldCount; column++)
+            json[row.GetName(column)] = row.IsDBNull(column) ? null : Value(row.GetDataTypeName(column), row.GetString(column));
+        return json;
+    }
+
+    /// <summary>A value as Postgres wrote it, in the JSON type nearest to its own.</summary>
+    static JsonNode? Value(string type, string text) => type switch
+    {
+        "boolean" => text == "t",
+        "smallint" or "integer" or "bigint" => long.Parse(text, CultureInfo.InvariantCulture),
+        "numeric" or "real" or "double precision" or "json" or "jsonb" when text is not ("NaN" or "Infinity" or "-Infinity") => JsonNode.Parse(text),
+        "bytea" => $"<{(text.Length - 2) / 2} bytes>",
+        "timestamp with time zone" when text.EndsWith("+00", StringComparison.Ordinal) => text.Replace(' ', 'T') + ":00",
+        _ => text,
+    };
+}
