@@ -139,6 +139,9 @@ public static class Topics
     /// <summary>A sandbox is wanted or no longer wanted.</summary>
     public const string Sandboxes = "sandboxes";
 
+    /// <summary>Something is ready to be delivered.</summary>
+    public const string Deliveries = "deliveries";
+
     /// <summary>The thread's event log has grown.</summary>
     public static string Thread(string threadKey) => "thread:" + threadKey;
 }
