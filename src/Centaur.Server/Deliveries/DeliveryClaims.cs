@@ -49,6 +49,7 @@ public sealed class DeliveryClaims(PostgresDatabase database, EventStore events,
                     row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetGuid(2), row.GetInt32(3), JsonNode.Parse(row.GetString(4))!.AsObject(),
                     JsonNode.Parse(row.GetString(5))!.AsObject()),
                 cancellationToken),
+            keep: claimed => claimed.Count > 0,
             cancellationToken);
 
     /// <summary>Lengthens a lease that has not ended.</summary>

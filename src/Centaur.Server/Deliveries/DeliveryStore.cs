@@ -58,13 +58,16 @@ public sealed class DeliveryStore(PostgresDatabase database, DeliveryOptions opt
             row => new DeliveryId(row.GetString(0), row.GetString(1)),
             cancellationToken);
 
-    /// <summary>Deliveries that are late and that nobody was told of.</summary>
+    /// <summary>
+    /// Deliveries that are late and that nobody was told of. A client that named no delivery gets the contract's, which leads to no thread: it reads the stream, and waits for nothing here.
+    /// </summary>
     internal Task<IReadOnlyList<DeliveryId>> Late(CancellationToken cancellationToken) =>
         database.Query(
             $"""
             select execution_id, thread_key
             from agent_final_delivery_outbox
             where state <> 'delivered' and overdue_at is null and ready_at < clock_timestamp() - {options.Overdue}
+              and not (delivery ->> 'channel' = 'slack' and delivery ->> 'thread_ts' is null)
             order by ready_at
             limit {Page}
             """,

@@ -70,15 +70,15 @@ internal sealed class SlackInboxWorker(
                 async session =>
                 {
                     message = await inbox.Next(session, term, cancellationToken);
-                    return message is null ? Step.Nothing : await HandleOne(session, message, self, cancellationToken);
+                    return message is null ? null : await HandleOne(session, message, self, cancellationToken);
                 },
-                keep: s => s.Refusal is null,
+                keep: s => s is { Refusal: null },
                 cancellationToken);
 
             // 2.
-            if (step.Refusal is { } refusal)
+            if (step?.Refusal is { } refusal)
                 await Refuse(message!, refusal, step.UserId, cancellationToken);
-            else if (step.ExecutionId is { } executionId)
+            else if (step?.ExecutionId is { } executionId)
                 log.Started(message!.MessageTs, message.ChannelId, executionId);
             return message is not null;
         }
@@ -146,7 +146,6 @@ internal sealed class SlackInboxWorker(
     /// <param name="UserId">The author.</param>
     sealed record Step(string? ExecutionId, string? Refusal, string UserId)
     {
-        public static readonly Step Nothing = new(null, null, "");
         public static readonly Step Ignored = new(null, null, "");
     }
 }
