@@ -1,52 +1,22 @@
 using Centaur.Server.Access;
 using Centaur.Server.Attachments;
+using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Executions;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform;
 using Centaur.Server.Platform.Configuration;
-using Centaur.Server.Platform.Faults;
 using Centaur.Server.Sandboxes;
 using Centaur.Server.Secrets;
+using Centaur.Server.Slack;
 using Centaur.Server.Threads;
-using Microsoft.AspNetCore.Connections;
 
 namespace Centaur.Server;
 
 /// <summary>The composition root: what the control plane is made of, in order.</summary>
 public static class Program
 {
-    const int WrongConfiguration = 78;
-
-    public static async Task<int> Main(string[] args)
-    {
-        try
-        {
-            if (args is ["--crash-points"])
-            {
-                await Console.Out.WriteLineAsync(string.Join('\n', CrashPoints.All));
-                return 0;
-            }
-            if (args is not ([] or ["--check-config"]))
-                throw new SettingsException("centaur-server takes no arguments but --check-config and --crash-points; everything else is configured by centaur.yaml and the environment.");
-
-            await using var app = Compose(Settings.Load());
-            if (args is ["--check-config"])
-                return 0;
-            await app.RunAsync();
-            return Environment.ExitCode;
-        }
-        catch (SettingsException e)
-        {
-            await Console.Error.WriteLineAsync(e.Message);
-            return WrongConfiguration;
-        }
-        catch (Exception e) when ((e as AddressInUseException ?? e.InnerException) is AddressInUseException)
-        {
-            await Console.Error.WriteLineAsync($"{e.Message} Stop the program that holds it, or choose another address under listen: in centaur.yaml.");
-            return 1;
-        }
-    }
+    public static Task<int> Main(string[] args) => ServerProgram.Run(args, Compose);
 
     /// <summary>The whole server, not yet started.</summary>
     /// <exception cref="SettingsException">The settings are wrong.</exception>
@@ -61,7 +31,9 @@ public static class Program
         builder.Services.AddHarnesses();
         builder.Services.AddAttachments(settings);
         builder.Services.AddThreads(settings);
+        builder.Services.AddDeliveries(settings);
         builder.Services.AddExecutions(settings);
+        builder.Services.AddSlack(settings);
         settings.Verify();
 
         var app = builder.Build();
@@ -74,7 +46,9 @@ public static class Program
         app.MapSandboxes();
         app.MapAttachments();
         app.MapThreads();
+        app.MapDeliveries();
         app.MapExecutions();
+        app.MapSlack();
         return app;
     }
 }

@@ -26,6 +26,12 @@ public sealed class ArrowTests
         ("Executions", "Harnesses", "frames become canonical events"),
         ("Executions", "Events", "a turn is a row of events"),
         ("Executions", "Attachments", "a turn's input names files"),
+        ("Deliveries", "Access", "routes ask for scopes"),
+        ("Deliveries", "Events", "a delivery is told in the thread's log"),
+        ("Executions", "Deliveries", "the outbox is written in the transactions of the execution that it is about"),
+        ("Slack", "Deliveries", "Slack is one deliverer, and refusals are notices"),
+        ("Slack", "Executions", "a mention queues a turn"),
+        ("Slack", "Threads", "a mention spawns its thread and is a message of it"),
         ("Executions", "Secrets", "a turn waits for the policy that it needs"),
     ];
 

@@ -28,10 +28,13 @@ public class Installation : IAsyncLifetime
 
     internal ServerState Server => JsonSerializer.Deserialize(File.ReadAllText(Layout.ServerStateFile), ProtocolJson.Default.ServerState)!;
 
+    /// <summary>What the operator's shell holds besides.</summary>
+    internal Dictionary<string, string> Variables { get; } = [];
+
     /// <summary>Lines that a test class adds to the configuration.</summary>
     protected virtual string MoreConfiguration => "";
 
-    public async ValueTask InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         Directory.CreateDirectory(Home);
@@ -89,9 +92,9 @@ public class Installation : IAsyncLifetime
     }
 
     internal Task<Finished> Cli(IEnumerable<string> arguments, string? input, CancellationToken cancellationToken) =>
-        Programs.Run(Programs.Cli, arguments, new Dictionary<string, string> { ["CENTAUR_HOME"] = Home }, input, cancellationToken);
+        Programs.Run(Programs.Cli, arguments, new Dictionary<string, string>(Variables) { ["CENTAUR_HOME"] = Home }, input, cancellationToken);
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));

@@ -8,6 +8,11 @@ public static class EventKinds
     public const string ExecutionState = "execution_state";
     public const string ExecutionStarted = "execution_started";
     public const string ExecutionSummary = "execution_summary";
+    public const string FinalDeliveryReady = "final_delivery_ready";
+    public const string FinalDeliveryDelivered = "final_delivery_delivered";
+
+    /// <summary>Not of the contract: the turn has ended long ago, and its author was not told.</summary>
+    public const string FinalDeliveryOverdue = "final_delivery_overdue";
 
     /// <summary>Says what became of a message that was sent into a running turn.</summary>
     public const string ExecutionSteered = "execution_steered";

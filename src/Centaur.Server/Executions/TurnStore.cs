@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
@@ -10,7 +11,8 @@ using Centaur.Server.Sandboxes;
 namespace Centaur.Server.Executions;
 
 /// <summary>Every statement of an owner about its running turn. Each is one transaction: the thread's lock, the fence, then the writes.</summary>
-internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claims, EventStore events, FollowUps followUps, ExecutionOptions options)
+internal sealed class TurnStore(
+    PostgresDatabase database, ExecutionClaims claims, EventStore events, FollowUps followUps, DeliveryOutbox deliveries, ExecutionOptions options)
 {
     static readonly CrashPoint Preparing = new("turn.prepare");
     static readonly CrashPoint Storing = new("turn.store");
@@ -66,8 +68,8 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
             cancellationToken);
 
     /// <summary>
-    /// Ends the execution: the terminal events in the contract's order, the answer in the transcript, the thread's session idle. After this nothing of the
-    /// turn is ever shown.
+    /// Ends the execution: the terminal events in the contract's order, the answer in the transcript, the thread's session idle, and what is to be
+    /// delivered ready. After this nothing of the turn is ever shown.
     /// </summary>
     /// <exception cref="FencedException">Somebody else owns the execution.</exception>
     public Task Finish(ClaimedExecution execution, TurnState turn, TerminalState terminal, CancellationToken cancellationToken) =>
@@ -105,6 +107,7 @@ internal sealed class TurnStore(PostgresDatabase database, ExecutionClaims claim
                         """,
                         cancellationToken);
                 }
+                await deliveries.Ready(session, [execution.ExecutionId], cancellationToken);
                 if (terminal.Status != ExecutionStatus.Cancelled)
                     await followUps.Queue(session, execution, cancellationToken);
                 return true;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Centaur.Protocol.Attach;
+using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Executions;
 using Centaur.Server.Executions.Steering;
@@ -222,7 +223,11 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
             Cancellation);
         var claims = new ExecutionClaims(Database, lease, services.GetRequiredService<WakeUps>());
         var sandboxes = new SandboxStore(Database, lease, services.GetRequiredService<WakeUps>());
-        return new WorkerParts(lease, claims, sandboxes, new TurnStore(Database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<FollowUps>(), services.GetRequiredService<ExecutionOptions>()));
+        return new WorkerParts(
+            lease, claims, sandboxes,
+            new TurnStore(
+                Database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<FollowUps>(), services.GetRequiredService<DeliveryOutbox>(),
+                services.GetRequiredService<ExecutionOptions>()));
     }
 
     Task EndLease(WorkerParts worker) =>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Faults;
@@ -8,7 +9,7 @@ using Centaur.Server.Platform.Signals;
 namespace Centaur.Server.Executions.Api;
 
 /// <summary>Ends an execution (contract §1.5, design §3): one that waits at once, one that runs by its owner, who interrupts the harness and keeps the sandbox.</summary>
-internal sealed class CancelExecution(PostgresDatabase database, ExecutionStore executions, EventStore events, WakeUps wakeUps)
+internal sealed class CancelExecution(PostgresDatabase database, ExecutionStore executions, EventStore events, DeliveryOutbox deliveries, WakeUps wakeUps)
 {
     static readonly CrashPoint Cancelling = new("execution.cancel");
 
@@ -24,6 +25,7 @@ internal sealed class CancelExecution(PostgresDatabase database, ExecutionStore 
                 {
                     await executions.CancelQueued(session, executionId, cancellationToken);
                     await Append(session, ExecutionStatus.Cancelled, ("terminal_reason", "cancelled"), ("error_text", "cancelled"));
+                    await deliveries.Ready(session, [executionId], cancellationToken);
                     return (current, ExecutionStatus.Cancelled);
                 }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Http;
@@ -28,9 +29,9 @@ public sealed record ExecuteResponse(
 
 /// <summary>
 /// Queues one execution (contract §1.4). 1. The same id with the same payload is answered with what became of it, with another it is refused. 2. The generation is the active
-/// assignment's. 3. A thread that keeps failing is given a rest. 4. Row and event are written together, and a worker is woken after the commit.
+/// assignment's. 3. A thread that keeps failing is given a rest. 4. Row, outbox and event are written together, and a worker is woken after the commit.
 /// </summary>
-internal sealed class QueueExecution(ExecutionStore executions, AssignmentStore assignments, EventStore events, WakeUps wakeUps, ExecutionOptions options)
+internal sealed class QueueExecution(ExecutionStore executions, AssignmentStore assignments, EventStore events, DeliveryOutbox deliveries, WakeUps wakeUps, ExecutionOptions options)
 {
     /// <summary>In the caller's transaction, which must hold the thread's lock.</summary>
     public async Task<Outcome<ExecuteResponse>> Run(SqlSession session, ExecutionRequest request, CancellationToken cancellationToken)
@@ -62,6 +63,7 @@ internal sealed class QueueExecution(ExecutionStore executions, AssignmentStore 
             new NewExecution(executionId, request.ThreadKey, request.Generation, request.ExecuteId, request.Hash, request.Delivery, request.Metadata),
             options,
             cancellationToken);
+        await deliveries.Open(session, executionId, request.ThreadKey, request.Delivery, request.Metadata, cancellationToken);
         await events.Append(
             session, request.ThreadKey, executionId,
             [ExecutionStateEvent.Of(executionId, request.ThreadKey, ExecutionStatus.Queued, ("execute_id", request.ExecuteId), ("assignment_generation", request.Generation))],

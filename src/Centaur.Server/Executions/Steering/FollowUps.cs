@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Signals;
@@ -10,7 +11,7 @@ namespace Centaur.Server.Executions.Steering;
 /// A message that was sent into a turn, and came too late for it, is answered all the same: the turn's end queues the next one, with the same delivery. One turn
 /// takes all that waits.
 /// </summary>
-internal sealed class FollowUps(ExecutionStore executions, EventStore events, WakeUps wakeUps, ExecutionOptions options)
+internal sealed class FollowUps(ExecutionStore executions, EventStore events, DeliveryOutbox deliveries, WakeUps wakeUps, ExecutionOptions options)
 {
     /// <summary>In the transaction that ends the execution.</summary>
     public async Task Queue(SqlSession session, ClaimedExecution ended, CancellationToken cancellationToken)
@@ -34,8 +35,10 @@ internal sealed class FollowUps(ExecutionStore executions, EventStore events, Wa
         var executionId = ThreadRequest.NewId("exe_");
         var executeId = $"steer:{ended.ExecutionId}";
         var metadata = JsonObject.Create(ended.Metadata) ?? [];
+        var delivery = JsonNode.Parse(waiting)!.AsObject();
         await executions.Insert(
-            session, new NewExecution(executionId, ended.ThreadKey, ended.AssignmentGeneration, executeId, "", JsonNode.Parse(waiting)!.AsObject(), metadata), options, cancellationToken);
+            session, new NewExecution(executionId, ended.ThreadKey, ended.AssignmentGeneration, executeId, "", delivery, metadata), options, cancellationToken);
+        await deliveries.Open(session, executionId, ended.ThreadKey, delivery, metadata, cancellationToken);
         await events.Append(
             session, ended.ThreadKey, executionId,
             [ExecutionStateEvent.Of(executionId, ended.ThreadKey, ExecutionStatus.Queued, ("execute_id", executeId), ("assignment_generation", ended.AssignmentGeneration))],

@@ -17,6 +17,15 @@ public sealed class ApiFailure : IResult
     /// <summary>Seconds after which a repeat may help.</summary>
     public int? RetryAfter { get; init; }
 
+    /// <summary>The reason alone, for people who do not read JSON.</summary>
+    public string Text => body switch
+    {
+        DetailBody detail => detail.Detail,
+        ControlBody control => control.Message,
+        InvalidBody invalid => string.Join("; ", invalid.Detail.Select(e => e.Msg)),
+        _ => ToString(),
+    };
+
     /// <summary><c>{"detail": text}</c>.</summary>
     public static ApiFailure Detail(int status, string text) => new(status, new DetailBody(text));
 

@@ -142,6 +142,9 @@ public static class Topics
     /// <summary>Spare sandboxes are wanted at once.</summary>
     public const string WarmPool = "warm-pool";
 
+    /// <summary>Something is ready to be delivered.</summary>
+    public const string Deliveries = "deliveries";
+
     /// <summary>The thread's event log has grown.</summary>
     public static string Thread(string threadKey) => "thread:" + threadKey;
 }

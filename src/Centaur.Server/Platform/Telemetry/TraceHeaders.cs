@@ -16,6 +16,13 @@ internal sealed class TraceHeaders(RequestDelegate next, ThreadTraces traces)
         return next(http);
     }
 
+    /// <summary>The trace as W3C writes it.</summary>
+    internal static string Parent(Guid trace)
+    {
+        var hex = trace.ToString("N");
+        return $"00-{hex}-{hex[16..]}-01";
+    }
+
     async Task Answer(HttpContext http, RequestTrace trace)
     {
         try
@@ -24,9 +31,8 @@ internal sealed class TraceHeaders(RequestDelegate next, ThreadTraces traces)
                 ?? (trace.ThreadKey is { } threadKey && http.Response.StatusCode < 400 ? await traces.Of(threadKey, null, http.RequestAborted) : null);
             if (id is not { } known)
                 return;
-            var hex = known.ToString("N");
             http.Response.Headers[TraceId] = known.ToString();
-            http.Response.Headers[TraceParent] = $"00-{hex}-{hex[16..]}-01";
+            http.Response.Headers[TraceParent] = Parent(known);
         }
         catch (Exception e) when (Outages.IsOutage(e) || e is OperationCanceledException)
         {
