@@ -18,5 +18,9 @@ public static class SecretsSlice
         services.AddSingleton<ModelChoice>();
     }
 
-    public static void MapSecrets(this IEndpointRouteBuilder routes) => SecretEndpoints.Map(routes);
+    public static void MapSecrets(this IEndpointRouteBuilder routes)
+    {
+        SecretEndpoints.Map(routes);
+        ModelList.Map(routes);
+    }
 }
