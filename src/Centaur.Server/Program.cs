@@ -6,6 +6,7 @@ using Centaur.Server.Harnesses;
 using Centaur.Server.Platform;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Faults;
+using Centaur.Server.Platform.Http;
 using Centaur.Server.Sandboxes;
 using Centaur.Server.Secrets;
 using Centaur.Server.Threads;
@@ -27,12 +28,12 @@ public static class Program
                 await Console.Out.WriteLineAsync(string.Join('\n', CrashPoints.All));
                 return 0;
             }
-            if (args is not ([] or ["--check-config"]))
-                throw new SettingsException("centaur-server takes no arguments but --check-config and --crash-points; everything else is configured by centaur.yaml and the environment.");
-
+            if (args.Length > 1 || !args.All(StartChecks.All.Contains))
+                throw new SettingsException($"centaur-server takes no arguments but {string.Join(", ", StartChecks.All)} and --crash-points; everything else is configured by centaur.yaml and the environment.");
             await using var app = Compose(Settings.Load());
-            if (args is ["--check-config"])
-                return 0;
+            if (args is [var check])
+                return await StartChecks.Run(check, app, Console.Out, Console.Error);
+            app.Services.GetRequiredService<BoundListeners>().MustBeFree();
             await app.RunAsync();
             return Environment.ExitCode;
         }
