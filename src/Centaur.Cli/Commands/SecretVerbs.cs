@@ -24,7 +24,7 @@ internal static class SecretVerbs
             "set", "Store a secret's value, read from the terminal without echo or from standard input.",
             "centaur secrets set OPENAI_API_KEY", "pass show acme | centaur secrets set ACME_TOKEN --host api.acme.dev --header X-Acme-Key")
         {
-            Remark = "A value is never an argument: arguments are visible to everybody on the machine. Well-known names (OPENAI_API_KEY, ANTHROPIC_API_KEY, …) need no --host.",
+            Remark = "A value is never an argument: arguments are visible to everybody on the machine. Well-known names (OPENAI_API_KEY, ANTHROPIC_API_KEY, …) need no --host. A value has one line.",
         }.With(name, host, header).Does(async (parsed, cancellationToken) =>
         {
             MustBeLocal(context);
