@@ -16,6 +16,8 @@ internal static class BenchRun
         var gate = arguments.Contains("--gate");
         var dist = arguments.SkipWhile(argument => argument != "--dist").Skip(1).FirstOrDefault();
         var names = arguments.Where((argument, i) => !argument.StartsWith("--", StringComparison.Ordinal) && (i == 0 || arguments[i - 1] != "--dist")).ToList();
+        if (names.Find(name => !benches.ContainsKey(name)) is { } unknown)
+            await error.WriteLineAsync($"There is no benchmark {unknown}. There are:");
         if (arguments.Contains("--list") || dist is null || names.Exists(name => !benches.ContainsKey(name)))
         {
             var where = arguments.Contains("--list") ? output : error;

@@ -21,6 +21,9 @@ internal sealed record CliContext
 
     public bool IsRoot => Uid == 0;
 
+    /// <summary>The configuration file; it need not exist.</summary>
+    public string ConfigFile => Variable("CENTAUR_CONFIG") ?? Layout.ConfigFile;
+
     public string? Variable(string name) => Variables.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
 
     public static CliContext OfThisProcess()

@@ -88,7 +88,8 @@ public sealed class StandInServer : IAsyncDisposable
         app.MapPost("/agent/executions/exe_1/cancel", () => Results.Content("""{"ok":true,"status":"cancel_requested"}""", "application/json"));
         app.MapPost("/agent/workspaces/{key}/bundle", (HttpContext http, string key) => TakeBundle(http));
         app.MapGet("/agent/threads", () => Results.Content(
-            """{"threads":[{"slack_thread_key":"t-1","harness":"codex","state":"idle","created_at":1.5,"last_activity":1763661600.0,"turn_count":2,"first_message":"hello"}]}""", "application/json"));
+            """{"threads":[{"slack_thread_key":"t-1","harness":"codex","state":"idle","created_at":1.5,"last_activity":1763661600.0,"turn_count":2,"first_message":"What is new?","thread_name":"PONG"}]}""", "application/json"));
+        MapReading();
         app.MapGet("/admin/secrets", () => Results.Json(new { secrets = Secrets.Select(secret => new JsonObject { ["name"] = secret.Key, ["source"] = secret.Value["source"]?.DeepClone(), ["bindings"] = secret.Value["bindings"]?.DeepClone() }) }));
         app.MapPost("/admin/api-keys", async (HttpContext http, CancellationToken _) =>
         {
@@ -99,6 +100,25 @@ public sealed class StandInServer : IAsyncDisposable
         });
         app.MapDelete("/admin/api-keys/{id}", (string id) =>
             id == "k1" ? Results.Content("""{"status":"revoked","id":"k1"}""", "application/json") : Results.Json(new { detail = "API key not found or already revoked" }, statusCode: 404));
+    }
+
+    /// <summary>Two threads can be read: <c>t-1</c>, whose last turn failed, and <c>t-2</c>, which is not there.</summary>
+    void MapReading()
+    {
+        app.MapGet("/agent/messages", (string thread_key) => Results.Content(
+            thread_key == "t-1" ? """{"messages":[{"id":"m1","role":"user","parts":[{"type":"text","text":"What is new?"}]}],"cursor":"m1","has_more":false}""" : """{"messages":[],"cursor":null,"has_more":false}""",
+            "application/json"));
+        app.MapGet("/agent/threads/{key}/executions", (string key) => Results.Content(
+            key == "t-1"
+                ? """
+                  {"thread_key":"t-1","executions":[
+                    {"execution_id":"exe_1","execute_id":"b","status":"failed_permanent","created_at":"2025-11-20T18:01:00.123456+00:00","started_at":"2025-11-20T18:01:00+00:00","completed_at":"2025-11-20T18:01:02.5+00:00"},
+                    {"execution_id":"exe_0","execute_id":"a","status":"completed","created_at":"2025-11-20T18:00:00.654321+00:00","started_at":null,"completed_at":null}]}
+                  """
+                : """{"executions":[]}""",
+            "application/json"));
+        app.MapPut("/admin/secrets/{name}", () => Results.Json(
+            new { detail = new[] { new { loc = new[] { "body", "bindings" }, msg = "each binding must name its hosts", type = "value_error" }, new { loc = new[] { "body", "name" }, msg = "name is odd.", type = "value_error" } } }, statusCode: 422));
     }
 
     async Task Admit(HttpContext http, RequestDelegate next)

@@ -44,6 +44,10 @@ public sealed class TemporaryHome : IAsyncDisposable
     public TemporaryHome With(string variable, string value) =>
         new(this, Context with { Variables = new Dictionary<string, string>(Context.Variables, StringComparer.Ordinal) { [variable] = value } });
 
+    /// <summary>The same home for a command with this on its standard input.</summary>
+    public TemporaryHome WithInput(string input) =>
+        new(this, Context with { Terminal = new Terminal(output, error, new StringReader(input), inputIsTerminal: false, outputIsTerminal: false) });
+
     /// <summary>Writes the configuration file.</summary>
     public void Configure(string yaml)
     {

@@ -48,6 +48,22 @@ public sealed class ProgramTests(PostgresServer postgres) : IDisposable
         code.ShouldBe(1);
         error.ShouldContain($"{occupied.LocalEndpoint}");
         error.ShouldContain("choose another address under listen:");
+        error.ShouldNotContain("   at ");
+        error.Trim().Split('\n').Length.ShouldBe(1);
+        (await Run("--check-start")).ShouldBe((1, error));
+        (await Run("--check-config")).Code.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_database_is_tried_without_a_start()
+    {
+        await Configure("");
+        var (code, error) = await Run("--check-database");
+        code.ShouldBe(1);
+        error.ShouldContain("/nowhere");
+        using var good = Start(["--check-database"], await postgres.CreateDatabase(Cancel));
+        await good.WaitForExitAsync(Cancel);
+        good.ExitCode.ShouldBe(0);
     }
 
     [Fact]

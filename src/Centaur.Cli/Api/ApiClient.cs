@@ -148,26 +148,8 @@ internal sealed class ApiClient : IDisposable
         }
     }
 
-    /// <summary>Both error shapes of the contract (§1.0) in one form.</summary>
-    static async Task<CliError> Refusal(HttpResponseMessage answer, CancellationToken cancellationToken)
-    {
-        var text = await answer.Content.ReadAsStringAsync(cancellationToken);
-        var said = text;
-        try
-        {
-            var body = JsonSerializer.Deserialize(text, CliJson.Default.ErrorBody);
-            said = body?.Message ?? (body?.Detail is { ValueKind: JsonValueKind.String } detail ? detail.GetString()! : body?.Detail?.GetRawText()) ?? text;
-            if (body?.Code is not null)
-                said = $"{said} ({body.Code})";
-        }
-        catch (JsonException)
-        {
-            // Not ours: a proxy's page, or nothing. Shown as it is.
-        }
-
-        var exitCode = (int)answer.StatusCode >= 500 ? ExitCode.Unavailable : ExitCode.Refused;
-        return new CliError(exitCode, $"The server answered {(int)answer.StatusCode}: {(said.Length > 1000 ? said[..1000] : said)}");
-    }
+    static async Task<CliError> Refusal(HttpResponseMessage answer, CancellationToken cancellationToken) =>
+        ApiRefusal.Of((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(cancellationToken));
 
     CliError Unreachable(HttpRequestException cause) =>
         new(ExitCode.Unavailable, $"The server at {address} cannot be reached: {cause.Message}", remedy: "centaur status says what runs; centaur up starts it.");

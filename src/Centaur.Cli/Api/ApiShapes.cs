@@ -50,6 +50,16 @@ internal sealed record SecretSummary(string Name, SecretSourceShape? Source, IRe
 
 internal sealed record SecretsAnswer(IReadOnlyList<SecretSummary> Secrets);
 
+internal sealed record HarnessModels(string Harness, bool Usable, IReadOnlyList<string> Keys);
+
+internal sealed record ModelsAnswer(string DefaultHarness, IReadOnlyList<HarnessModels> Harnesses);
+
+internal sealed record FieldProblem(IReadOnlyList<JsonElement> Loc, string Msg);
+
+internal sealed record ExecutionEntry(string ExecutionId, string Status, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt);
+
+internal sealed record ExecutionsAnswer(IReadOnlyList<ExecutionEntry> Executions);
+
 internal sealed record KeyBody(string Name, IReadOnlyList<string> Scopes, string CreatedBy);
 
 internal sealed record KeyCreated(string Key, string Id, string Name, string KeyPrefix, IReadOnlyList<string> Scopes);

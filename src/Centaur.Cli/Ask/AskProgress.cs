@@ -42,6 +42,8 @@ internal sealed class AskProgress(Terminal terminal)
                 return Once(Text(raw, "id"), $"$ {Text(raw, "command")}");
             case "file_change":
                 return "Files changed";
+            case "status":
+                return Text(raw, "message");
             case "error":
                 return $"! {Text(raw, "error")}";
             case "item.started" or "item.completed" when raw.TryGetProperty("item", out var item):

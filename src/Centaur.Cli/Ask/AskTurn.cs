@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Centaur.Cli.Api;
 using Centaur.Cli.Stack;
+using Centaur.Protocol.Host;
 
 namespace Centaur.Cli.Ask;
 
@@ -9,19 +10,20 @@ namespace Centaur.Cli.Ask;
 /// One question, from the prompt to its answer:
 /// <list type="number">
 /// <item>bring everything up if it is not;</item>
-/// <item>without a model key, start the demo model, and say so;</item>
+/// <item>where the server has no model for the harness, start the demo model, and say so;</item>
 /// <item>spawn the thread's assignment, hand the repository over, store the message, ask for the execution. Every request carries an id of this question,
 /// so that a repeat, by us or by a user who gives <c>--id</c>, is the same execution;</item>
 /// <item>follow the events until the execution is over, across restarts of the server;</item>
 /// <item>fetch the answer.</item>
 /// </list>
 /// </summary>
-internal sealed class AskTurn(CliContext context, AskRequest request)
+internal sealed class AskTurn(CliContext given, AskRequest request)
 {
+    readonly CliContext context = request.Quiet ? given with { Terminal = given.Terminal.WithoutNotes() } : given;
     const int MostFailures = 60;
 
     readonly string id = request.Id ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-    readonly bool isLocal = context.Variable("CENTAUR_API_URL") is null;
+    readonly bool isLocal = given.Variable("CENTAUR_API_URL") is null;
 
     string ThreadKey => request.ThreadKey ?? $"cli-{id}";
 
@@ -59,15 +61,31 @@ internal sealed class AskTurn(CliContext context, AskRequest request)
 
     async Task<bool> UsesDemoModel(ApiClient api, CancellationToken cancellationToken)
     {
-        var keys = ModelKeys.Of(request.Harness ?? ModelKeys.DefaultHarness);
-        var secrets = await api.Get("/admin/secrets", CliJson.Default.SecretsAnswer, cancellationToken);
-        if (secrets.Secrets.Any(secret => keys.Contains(secret.Name)))
+        var models = await api.Get("/admin/models", CliJson.Default.ModelsAnswer, cancellationToken);
+        var wanted = Wanted(models, request.Harness ?? await AssignedHarness(api, cancellationToken));
+        if (wanted.Usable)
             return false;
 
         await new DemoModelProcess(context).EnsureRunning(cancellationToken);
-        context.Terminal.Note($"No model key is set, so the demo model answers: a script, not a model. For a real one: centaur secrets set {keys[0]}");
+        context.Terminal.Note($"No model key is set, so the demo model answers: a script, not a model. For a real one: centaur secrets set {wanted.Keys[0]}");
         return true;
     }
+
+    /// <summary>What the server says of the harness that will work: the named one, or its default.</summary>
+    internal static HarnessModels Wanted(ModelsAnswer models, string? harness)
+    {
+        var name = harness ?? models.DefaultHarness;
+        var known = models.Harnesses.Select(each => each.Harness).ToList();
+        return models.Harnesses.FirstOrDefault(each => each.Harness == name)
+            ?? throw new CliError(
+                ExitCode.Usage, $"There is no harness {name}.", NearestName.Near(name, known) is { } nearest ? $"Did you mean {nearest}?" : null, $"--harness takes {string.Join(" or ", known)}.");
+    }
+
+    /// <summary>A thread keeps the harness that it began with.</summary>
+    async Task<string?> AssignedHarness(ApiClient api, CancellationToken cancellationToken) =>
+        request.ThreadKey is null
+            ? null
+            : (await api.Get("/agent/threads?limit=500", CliJson.Default.ThreadsAnswer, cancellationToken)).Threads.FirstOrDefault(thread => thread.SlackThreadKey == request.ThreadKey)?.Harness;
 
     async Task<string> Submit(ApiClient api, RepositoryBundle? repository, bool demo, CancellationToken cancellationToken)
     {
@@ -103,7 +121,7 @@ internal sealed class AskTurn(CliContext context, AskRequest request)
         var stream = new EventStream(api, ThreadKey, executionId, live: true);
         await foreach (var happened in stream.Read(Reconnect, cancellationToken))
         {
-            if (!request.Quiet && happened.Id is not null)
+            if (happened.Id is not null)
                 progress.Show(happened);
             if (IsTerminal(happened))
                 return;
@@ -166,8 +184,7 @@ internal sealed class AskTurn(CliContext context, AskRequest request)
 
         if (completed)
         {
-            if (!request.Quiet)
-                context.Terminal.Note($"({Harness(result)}{took.TotalSeconds:0.0} s, thread {ThreadKey})");
+            context.Terminal.Note($"({Harness(result)}{took.TotalSeconds:0.0} s, thread {ThreadKey})");
             return ExitCode.Ok;
         }
 

@@ -27,7 +27,9 @@ internal sealed record RepositoryBundle(string Root, string Name, string Head, s
 
     public static async Task<RepositoryBundle> Of(string path, CancellationToken cancellationToken)
     {
-        var root = await Git(path, cancellationToken, "rev-parse", "--show-toplevel");
+        if (path.Length == 0)
+            throw new CliError(ExitCode.Usage, "--repo is empty.", remedy: "--repo takes the path of a repository on this machine, for example --repo .");
+        var root = await Git(path, cancellationToken, "rev-parse", "--is-shallow-repository", "--is-bare-repository", "--absolute-git-dir");
         if (!root.Succeeded)
         {
             throw new CliError(ExitCode.Usage, $"{path} is not a git repository.", remedy: "--repo takes the path of a repository on this machine, for example --repo .")
@@ -36,13 +38,27 @@ internal sealed record RepositoryBundle(string Root, string Name, string Head, s
             };
         }
 
+        var facts = root.Output.Split('\n', StringSplitOptions.TrimEntries);
+        var (isShallow, isBare, gitFolder) = (facts[0] == "true", facts[1] == "true", facts[2]);
+        if (isShallow)
+            throw new CliError(ExitCode.Usage, $"The repository at {path} is a shallow clone.", "A part of its history is not here, so it cannot be cloned from here.", $"git -C {path} fetch --unshallow");
+
         var head = await Git(path, cancellationToken, "rev-parse", "--verify", "HEAD");
         if (!head.Succeeded)
             throw new CliError(ExitCode.Usage, $"The repository at {path} has no commit yet.", "What is not committed cannot be handed over.", "git commit");
 
         var branch = await Git(path, cancellationToken, "symbolic-ref", "--quiet", "--short", "HEAD");
-        var folder = root.Output.Trim();
-        return new RepositoryBundle(folder, Path.GetFileName(folder) is { Length: > 0 } name ? name : "repository", head.Output.Trim(), branch.Succeeded ? branch.Output.Trim() : null);
+        var folder = isBare ? gitFolder : (await Git(path, cancellationToken, "rev-parse", "--show-toplevel")).Output.Trim();
+        return new RepositoryBundle(folder, NameOf(folder), head.Output.Trim(), branch.Succeeded ? branch.Output.Trim() : null);
+    }
+
+    /// <summary>A bare repository is called <c>name.git</c>; its clone is not.</summary>
+    static string NameOf(string folder)
+    {
+        var name = Path.GetFileName(folder);
+        if (name.EndsWith(".git", StringComparison.Ordinal))
+            name = name[..^4];
+        return name.Length > 0 ? name : "repository";
     }
 
     /// <summary>True when the working tree holds what no commit holds; it stays here.</summary>
@@ -90,7 +106,7 @@ internal sealed record RepositoryBundle(string Root, string Name, string Head, s
                 {
                     throw new CliError(
                         ExitCode.Failed, string.Create(CultureInfo.InvariantCulture, $"git bundle ended with {git.ExitCode}."), "The repository was not handed over.",
-                        "See that `git fsck` is content, and that the clone is not shallow.")
+                        "See that `git fsck` is content.")
                     {
                         Evidence = (await errors).Split('\n', StringSplitOptions.RemoveEmptyEntries),
                     };

@@ -11,17 +11,17 @@ internal static class AskVerb
     public static Verb Build(CliContext context)
     {
         var prompt = new Argument<string[]>("prompt") { Description = "What the agent should do. Without it, standard input is read.", Arity = ArgumentArity.ZeroOrMore };
-        var repo = new Option<string?>("--repo") { Description = "A git repository on this machine; the agent works on a clone of it.", HelpName = "path" };
-        var thread = new Option<string?>("--thread") { Description = "Go on with this thread instead of a new one.", HelpName = "key" };
-        var harness = new Option<string?>("--harness") { Description = "Which agent works: codex (the default) or built-in.", HelpName = "name" };
-        var id = new Option<string?>("--id") { Description = "Name this question: asked again with the same id it is the same execution.", HelpName = "id" };
+        var repo = new Option<string?>("--repo") { Description = "A git repository on this machine; the agent of a new thread works on a clone of it.", HelpName = "path" }.NotEmpty();
+        var thread = new Option<string?>("--thread") { Description = "Go on with this thread instead of a new one.", HelpName = "key" }.NotEmpty();
+        var harness = new Option<string?>("--harness") { Description = "Which agent works: codex or built-in; without it the thread's own, or harness.default of centaur.yaml.", HelpName = "name" }.NotEmpty();
+        var id = new Option<string?>("--id") { Description = "Name this question: asked again with the same id it is the same execution.", HelpName = "id" }.NotEmpty();
         var json = Shared.Json("Print one JSON object: thread_key, execution_id, status, result_text, harness, harness_version, duration_ms, …");
         var quiet = Shared.Quiet();
         return new Verb(
             "ask", "Ask the agent; its answer alone goes to standard output.",
             "centaur ask \"Reply with exactly PONG.\"", "centaur ask --repo . \"Run: git log --oneline -3\"", "git diff | centaur ask --thread review --json")
         {
-            Remark = "Brings Centaur up when it is not. Progress goes to standard error. Ctrl-C stops the agent.",
+            Remark = "Brings Centaur up when it is not. Progress goes to standard error. Ctrl-C stops the agent. Where no model key is set, a scripted demo model answers.",
         }.With(prompt, repo, thread, harness, id, json, quiet).Does(async (parsed, cancellationToken) =>
         {
             MustBeWords(parsed, parsed.GetValue(prompt) ?? []);
@@ -49,7 +49,7 @@ internal static class AskVerb
     {
         if (words.FirstOrDefault(word => word.StartsWith("--", StringComparison.Ordinal)) is not { } strange || parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash))
             return;
-        var nearest = NearestName.Of(strange, parsed.CommandResult.Command.Options.Select(option => option.Name));
-        throw new CliError(ExitCode.Usage, $"ask has no option {strange}.", $"Did you mean {nearest}?", "Where it belongs to the question, write: centaur ask -- " + strange);
+        var nearest = NearestName.Near(strange, parsed.CommandResult.Command.Options.Select(option => option.Name));
+        throw new CliError(ExitCode.Usage, $"ask has no option {strange}.", nearest is null ? null : $"Did you mean {nearest}?", "Where it belongs to the question, write: centaur ask -- " + strange);
     }
 }

@@ -44,14 +44,14 @@ internal static class CentaurCommand
     {
         try
         {
-            if (KnownVariables.FirstUnknown(context.Variables.Keys) is { } unknown)
-                throw new CliError(ExitCode.Prerequisite, unknown.ToString(), "A setting that nobody reads does nothing, silently.", $"unset {unknown.Name}");
-
             // A prompt may begin with @; it is never a file of arguments.
             var words = arguments.Count == 0 ? ["--help"] : arguments;
             var parsed = Build(context).Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
-            if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
+            // Help asks for no arguments, and explains no verb that there is not.
+            if (parsed.Errors.Count > 0 && (parsed.Action is not HelpWithExamples || parsed.UnmatchedTokens.Count > 0))
                 throw UsageError.Of(parsed);
+            if (KnownVariables.FirstUnknown(context.Variables.Keys) is { } unknown && parsed.CommandResult.Command is not Verb { WorksAnywhere: true })
+                throw new CliError(ExitCode.Prerequisite, unknown.ToString(), "A setting that nobody reads does nothing, silently.", $"unset {unknown.Name}");
 
             var configuration = new InvocationConfiguration
             {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Centaur.Cli.Api;
 using Centaur.Cli.Output;
+using Centaur.Protocol.Host;
 
 namespace Centaur.Cli.Commands;
 
@@ -13,13 +14,16 @@ internal static class KeyVerbs
 
     static Verb Create(CliContext context)
     {
-        var name = new Argument<string>("name") { Description = "What the key is for." };
+        var name = new Argument<string>("name") { Description = "What the key is for." }.NotEmpty();
         var scope = new Option<string[]>("--scope")
         {
-            Description = "What it may do: agent, threads, tools:*, tools:<name>, workflows, workflows:<name>, admin or *. May be repeated.", Required = true, HelpName = "scope",
+            Description = $"What it may do, one of those below: {string.Join(", ", KeyScopes.All.Select(each => each.Name))}. May be repeated.", Required = true, HelpName = "scope",
         };
         var json = Shared.Json();
         return new Verb("create", "Make an API key; it is printed once and cannot be read again.", "centaur keys create ci --scope agent --scope tools:*")
+        {
+            Remark = $"Scopes:\n{string.Join('\n', KeyScopes.All.Select(each => $"  {each.Name,-18}{each.Meaning}"))}",
+        }
             .With(name, scope, json)
             .Does(async (parsed, cancellationToken) =>
             {
@@ -60,7 +64,7 @@ internal static class KeyVerbs
 
     static Verb Revoke(CliContext context)
     {
-        var id = new Argument<string>("id") { Description = "The key's id, from `keys ls`." };
+        var id = new Argument<string>("id") { Description = "The key's id, from `keys ls`." }.NotEmpty();
         return new Verb("revoke", "Revoke an API key.", "centaur keys revoke 0192f5c4-…").With(id).Does(async (parsed, cancellationToken) =>
         {
             using var api = ApiClient.Of(context);

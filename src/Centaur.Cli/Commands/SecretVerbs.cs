@@ -4,6 +4,7 @@ using Centaur.Cli.Output;
 using Centaur.Cli.Secrets;
 using Centaur.Cli.Stack;
 using Centaur.Protocol.Broker;
+using Centaur.Protocol.Policy;
 
 namespace Centaur.Cli.Commands;
 
@@ -23,7 +24,7 @@ internal static class SecretVerbs
             "set", "Store a secret's value, read from the terminal without echo or from standard input.",
             "centaur secrets set OPENAI_API_KEY", "pass show acme | centaur secrets set ACME_TOKEN --host api.acme.dev --header X-Acme-Key")
         {
-            Remark = "A value is never an argument: arguments are visible to everybody on the machine. Well-known names (OPENAI_API_KEY, ANTHROPIC_API_KEY, …) need no --host.",
+            Remark = "A value is never an argument: arguments are visible to everybody on the machine. Well-known names (OPENAI_API_KEY, ANTHROPIC_API_KEY, …) need no --host. A value has one line.",
         }.With(name, host, header).Does(async (parsed, cancellationToken) =>
         {
             MustBeLocal(context);
@@ -33,14 +34,18 @@ internal static class SecretVerbs
             if (headers.Length > 0 && hosts.Length == 0)
                 throw new CliError(ExitCode.Usage, "--header needs --host.", "A credential is bound to the hosts that may receive it.");
 
+            if (hosts.Select(each => BindingForm.HostProblem(each.ToLowerInvariant())).Concat(headers.Select(BindingForm.HeaderProblem)).FirstOrDefault(each => each is not null) is { } problem)
+                throw new CliError(ExitCode.Usage, $"{problem}.", "Nothing was stored.", "centaur secrets set --help");
+
             var value = await SecretInput.Read(context.Terminal, secret, cancellationToken);
             await LocalStack.EnsureUp(context, cancellationToken);
             using var api = ApiClient.Of(context);
-            SecretFile.Write(context, secret, value);
             IReadOnlyList<SecretBindingShape>? bindings = hosts.Length == 0 ? null : [new SecretBindingShape(hosts, headers.Length == 0 ? ["Authorization"] : headers)];
             await api.Put(
                 $"/admin/secrets/{Uri.EscapeDataString(secret)}", new SecretBody(new SecretSourceShape(SecretSourceTypes.File, null), bindings),
                 CliJson.Default.SecretBody, CliJson.Default.JsonElement, cancellationToken);
+            // What the server refuses leaves the value of before where it was.
+            SecretFile.Write(context, secret, value);
             context.Terminal.Note($"{secret} is set.");
             return ExitCode.Ok;
         });

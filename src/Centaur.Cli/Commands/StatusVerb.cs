@@ -6,8 +6,8 @@ using Centaur.Cli.Stack;
 
 namespace Centaur.Cli.Commands;
 
-/// <summary>What <c>status --json</c> prints.</summary>
-internal sealed record StatusReport(string Home, string Runtime, bool Up, string? Api, string? Version, IReadOnlyList<ProgramStatus> Programs);
+/// <summary>What <c>status --json</c> prints; <c>configuration_changed</c> is true where the file is newer than the server that runs.</summary>
+internal sealed record StatusReport(string Home, string Runtime, bool Up, string? Api, string? Version, bool ConfigurationChanged, IReadOnlyList<ProgramStatus> Programs);
 
 /// <param name="Name">The program.</param>
 /// <param name="State"><c>running</c>, <c>stopped</c> or <c>external</c>.</param>
@@ -40,6 +40,8 @@ internal static class StatusVerb
                 context.Terminal, ["program", "state", "pid", ""],
                 report.Programs.Select(program => (string[])[program.Name, program.State, program.Pid?.ToString(CultureInfo.InvariantCulture) ?? "", program.Detail ?? ""]));
             context.Terminal.Out.WriteLine($"home {report.Home}");
+            if (report.ConfigurationChanged)
+                context.Terminal.Out.WriteLine(new ServerProcess(context).Outdated);
         }
 
         return report.Up ? ExitCode.Ok : ExitCode.Unavailable;
@@ -56,6 +58,7 @@ internal static class StatusVerb
         var sandboxes = stack.Sandboxes.Running();
         return new StatusReport(
             context.Layout.Home, context.Layout.Runtime, state is not null && broker is not null && (postgres is not null || !stack.UsesEmbeddedPostgres), state?.Api, state?.Version,
+            stack.Server.IsOutdated,
             [
                 stack.UsesEmbeddedPostgres
                     ? Program("postgres", postgres?.Pid, postgres is null ? null : stack.Postgres.SocketFolder())

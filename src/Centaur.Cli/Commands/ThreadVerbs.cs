@@ -14,12 +14,12 @@ internal static class ThreadVerbs
 
     static Verb List(CliContext context)
     {
-        var limit = new Option<int>("--limit") { Description = "At most so many, newest first.", DefaultValueFactory = _ => 50, HelpName = "n" };
+        var limit = Shared.Number("--limit", "n", "At most so many, newest first.", 50, 1, 500);
         var json = Shared.Json();
         return new Verb("ls", "List threads.", "centaur threads ls --limit 10").With(limit, json).Does(async (parsed, cancellationToken) =>
         {
             using var api = ApiClient.Of(context);
-            var count = Math.Clamp(parsed.GetValue(limit), 1, 500).ToString(CultureInfo.InvariantCulture);
+            var count = parsed.GetValue(limit).ToString(CultureInfo.InvariantCulture);
             if (parsed.GetValue(json))
             {
                 context.Terminal.Out.WriteLine((await api.Get($"/agent/threads?limit={count}", CliJson.Default.JsonElement, cancellationToken)).GetRawText());
@@ -28,11 +28,11 @@ internal static class ThreadVerbs
 
             var answer = await api.Get($"/agent/threads?limit={count}", CliJson.Default.ThreadsAnswer, cancellationToken);
             TextTable.Write(
-                context.Terminal, ["thread", "state", "harness", "turns", "last activity", "first message"],
+                context.Terminal, ["thread", "state", "harness", "turns", "last activity", "first question"],
                 answer.Threads.Select(thread => (string[])
                 [
                     thread.SlackThreadKey, thread.State ?? "", thread.Harness ?? "", thread.TurnCount.ToString(CultureInfo.InvariantCulture), Moment(thread.LastActivity),
-                    Short(thread.ThreadName ?? thread.FirstMessage),
+                    Short(thread.FirstMessage ?? thread.ThreadName),
                 ]));
             return ExitCode.Ok;
         });
@@ -48,6 +48,8 @@ internal static class ThreadVerbs
             var thread = parsed.GetValue(key)!;
             var messages = await AllMessages(api, thread, cancellationToken);
             var executions = await api.Get($"/agent/threads/{Uri.EscapeDataString(thread)}/executions?limit=100", CliJson.Default.JsonElement, cancellationToken);
+            if (messages.Count == 0 && Executions(executions) == "[]" && !await Exists(api, thread, cancellationToken))
+                throw new CliError(ExitCode.Refused, $"There is no thread {thread}.", remedy: "centaur threads ls");
             if (parsed.GetValue(json))
             {
                 var list = string.Join(',', messages.Select(message => message.GetRawText()));
@@ -58,8 +60,8 @@ internal static class ThreadVerbs
 
             foreach (var message in messages)
                 context.Terminal.Answer($"[{Field(message, "role")}] {Text(message)}");
-            foreach (var execution in executions.GetProperty("executions").EnumerateArray())
-                context.Terminal.Answer($"{Field(execution, "execution_id")}  {Field(execution, "status")}  {Field(execution, "created_at")}");
+            foreach (var execution in JsonSerializer.Deserialize(executions, CliJson.Default.ExecutionsAnswer)!.Executions.Reverse())
+                await PrintExecution(context, api, execution, cancellationToken);
             return ExitCode.Ok;
         });
     }
@@ -67,7 +69,7 @@ internal static class ThreadVerbs
     static Verb Tail(CliContext context)
     {
         var key = Key();
-        var after = new Option<long>("--after") { Description = "Begin after this event id; 0 for the thread's beginning.", HelpName = "event-id" };
+        var after = Shared.Number("--after", "event-id", "Begin after this event id; 0 for the thread's beginning.", 0, 0, long.MaxValue);
         return new Verb("tail", "Follow a thread's events, one JSON object a line, until Ctrl-C.", "centaur threads tail cli-0f3a… --after 120")
             .With(key, after)
             .Does(async (parsed, cancellationToken) =>
@@ -100,7 +102,24 @@ internal static class ThreadVerbs
         }
     }
 
-    static Argument<string> Key() => new("thread") { Description = "The thread's key." };
+    static async Task PrintExecution(CliContext context, ApiClient api, ExecutionEntry entry, CancellationToken cancellationToken)
+    {
+        var took = entry.CompletedAt - entry.StartedAt;
+        context.Terminal.Answer(string.Create(CultureInfo.InvariantCulture, $"{entry.ExecutionId}  {entry.Status}  {Moment(entry.CreatedAt)}{(took is null ? "" : $"  {took.Value.TotalSeconds:0.0} s")}"));
+        if (entry.Status != "failed_permanent")
+            return;
+        var failed = await api.Get($"/agent/executions/{Uri.EscapeDataString(entry.ExecutionId)}", CliJson.Default.ExecutionAnswer, cancellationToken);
+        context.Terminal.Answer($"  {failed.TerminalReason}: {failed.ErrorText}");
+    }
+
+    /// <summary>A thread may be there and have said nothing yet.</summary>
+    static async Task<bool> Exists(ApiClient api, string thread, CancellationToken cancellationToken)
+    {
+        var threads = await api.Get("/agent/threads?limit=500", CliJson.Default.ThreadsAnswer, cancellationToken);
+        return threads.Threads.Any(each => each.SlackThreadKey == thread);
+    }
+
+    static Argument<string> Key() => new Argument<string>("thread") { Description = "The thread's key." }.NotEmpty();
 
     static string Executions(JsonElement answer) => answer.TryGetProperty("executions", out var list) ? list.GetRawText() : "[]";
 
@@ -112,7 +131,9 @@ internal static class ThreadVerbs
             : "";
 
     static string Moment(double? seconds) =>
-        seconds is { } since ? DateTimeOffset.FromUnixTimeMilliseconds((long)(since * 1000)).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) : "";
+        seconds is { } since ? Moment(DateTimeOffset.FromUnixTimeMilliseconds((long)(since * 1000))) : "";
+
+    static string Moment(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     static string Short(string? text) => text is null ? "" : text.Length <= 60 ? text : text[..59] + "…";
 }

@@ -19,6 +19,7 @@ internal static class UpVerbs
     public static Verb Down(CliContext context) =>
         new Verb("down", "Stop everything of this home: server, sandboxes, broker, Postgres.", "centaur down")
         {
+            WorksAnywhere = true,
             Remark = "Threads, workspaces and the database stay. A turn that runs is taken up again by the next start.",
         }.Does((_, cancellationToken) => Down(context, cancellationToken));
 
@@ -30,6 +31,8 @@ internal static class UpVerbs
         if (!started.Anything)
         {
             context.Terminal.Note($"Centaur was already up at {state.Api}");
+            if (stack.Server.IsOutdated)
+                context.Terminal.Note(stack.Server.Outdated);
             return ExitCode.Ok;
         }
 

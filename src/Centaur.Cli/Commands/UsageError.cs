@@ -6,18 +6,22 @@ namespace Centaur.Cli.Commands;
 /// <summary>Says what is wrong with a command line, and what was probably meant, in three lines instead of a page of help.</summary>
 internal static class UsageError
 {
-    const int FarthestTypo = 2;
+    /// <summary>Said of every unknown verb as well, where it explains nothing.</summary>
+    const string NoVerb = "Required command was not provided.";
 
     public static CliError Of(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
         var known = command.Subcommands.Select(each => each.Name).Concat(command.Options.Select(each => each.Name)).ToList();
         var strange = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
-        var nearest = strange is null ? null : NearestName.Of(strange, known);
+        var nearest = strange is null ? null : NearestName.Near(strange, known);
+        var errors = parsed.Errors.Select(error => error.Message).Distinct().ToList();
+        if (errors.Count > 1)
+            errors.Remove(NoVerb);
         return new CliError(
             ExitCode.Usage,
-            string.Join(' ', parsed.Errors.Select(error => error.Message).Distinct()),
-            nearest is not null && NearestName.Distance(strange!, nearest) <= FarthestTypo ? $"Did you mean {nearest}?" : null,
+            string.Join(' ', errors),
+            nearest is null ? null : $"Did you mean {nearest}?",
             $"{PathOf(parsed)} --help");
     }
 

@@ -13,6 +13,9 @@ internal sealed class Verb : Command
     /// <summary>Said below the examples: what a user must know besides the options.</summary>
     public string? Remark { get; init; }
 
+    /// <summary>True where a variable that nobody reads is no reason to refuse.</summary>
+    public bool WorksAnywhere { get; init; }
+
     public Verb With(params IReadOnlyList<Symbol> parts)
     {
         foreach (var part in parts)

@@ -1,4 +1,3 @@
-using Centaur.Cli.Processes;
 using Centaur.Cli.Stack;
 using Centaur.Protocol.Host;
 
@@ -17,7 +16,7 @@ internal static class HomeChecks
         Private("signing key", context.Layout.SigningKeyFile),
         Secrets(context),
         Variables(context),
-        await Configuration(context, cancellationToken),
+        .. await Start(context, cancellationToken),
     ];
 
     static Check Running(CliContext context)
@@ -57,15 +56,22 @@ internal static class HomeChecks
         return Check.Ok("variables", names.Length == 0 ? "no CENTAUR_* is set" : $"{names} set");
     }
 
-    static async Task<Check> Configuration(CliContext context, CancellationToken cancellationToken)
+    /// <summary>While the server runs, its addresses are its own.</summary>
+    static async Task<IReadOnlyList<Check>> Start(CliContext context, CancellationToken cancellationToken)
     {
-        var file = context.Variable("CENTAUR_CONFIG") ?? context.Layout.ConfigFile;
+        var file = context.ConfigFile;
         if (!File.Exists(context.RunFrom.Server))
-            return Check.Ok("configuration", $"{file}, not checked", "The server is not built.");
-        var run = await ProcessRun.Of(
-            new ProcessCommand(context.RunFrom.Server, "--check-config") { Environment = ProgramEnvironment.Server(context) }, cancellationToken);
-        return run.Succeeded
-            ? Check.Ok("configuration", File.Exists(file) ? file : "defaults")
-            : Check.Bad("configuration", string.Join(' ', run.Tail(3)), "The server would not start.", $"Correct {file}.");
+            return [Check.Ok("configuration", $"{file}, not checked", "The server is not built.")];
+        var server = new ServerProcess(context);
+        var run = await server.Check(server.Running() is null ? "--check-start" : "--check-config", cancellationToken);
+        if (run.ExitCode == ServerProcess.WrongConfiguration)
+            return [Check.Bad("configuration", string.Join(' ', run.Tail(3)), "The server would not start.", $"Correct {file}.")];
+        return
+        [
+            server.IsOutdated ? Check.Weak("configuration", file, "It has changed since the server started.", "centaur down && centaur up") : Check.Ok("configuration", File.Exists(file) ? file : "defaults"),
+            run.Succeeded
+                ? Check.Ok("addresses", server.Running() is null ? "free" : "the server's")
+                : Check.Bad("addresses", string.Join(' ', run.Tail(3)), "The server would not start.", $"Choose another address under listen: in {file}."),
+        ];
     }
 }

@@ -1,5 +1,6 @@
 using Centaur.Cli.Postgres;
 using Centaur.Cli.Processes;
+using Centaur.Cli.Stack;
 
 namespace Centaur.Cli.Doctor;
 
@@ -25,13 +26,26 @@ internal static class ProgramChecks
     static async Task<Check> Postgres(CliContext context, CancellationToken cancellationToken)
     {
         if (context.Variable("DATABASE_URL") is not null)
-            return Check.Ok("postgres", "DATABASE_URL", "The database runs elsewhere.");
+            return await Elsewhere(context, cancellationToken);
         var all = await PostgresBinaries.All(context, cancellationToken);
         return all.Count > 0 && all[0].Major >= PostgresBinaries.OldestMajor
             ? Check.Ok("postgres", $"{all[0].Major} in {all[0].Folder}")
             : Check.Bad(
                 "postgres", all.Count == 0 ? "no server binaries" : $"only {all[0].Major}", $"The embedded database needs Postgres {PostgresBinaries.OldestMajor} or newer.",
                 "Install the package postgresql, or set DATABASE_URL.");
+    }
+
+    /// <summary>The server tries it, with the driver that it will use.</summary>
+    static async Task<Check> Elsewhere(CliContext context, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(context.RunFrom.Server))
+            return Check.Weak("postgres", "DATABASE_URL, not tried", "The server is not built.");
+        var run = await new ServerProcess(context).Check("--check-database", cancellationToken);
+        if (!run.Succeeded)
+            return Check.Bad("postgres", $"DATABASE_URL: {string.Join(' ', run.Tail(3))}", "The server would wait for its database.", "Correct DATABASE_URL, or unset it to use the embedded Postgres.");
+        return Version.TryParse(run.Output.Trim().Split(' ')[^1], out var version) && version.Major < PostgresBinaries.OldestMajor
+            ? Check.Bad("postgres", $"DATABASE_URL: {run.Output.Trim()}", $"Centaur needs Postgres {PostgresBinaries.OldestMajor} or newer.", "Upgrade it, or unset DATABASE_URL to use the embedded Postgres.")
+            : Check.Ok("postgres", $"DATABASE_URL: {run.Output.Trim()}", "It takes our connection.");
     }
 
     static async Task<Check> Bubblewrap(CancellationToken cancellationToken)

@@ -13,11 +13,20 @@ internal sealed class Terminal(TextWriter output, TextWriter error, TextReader i
     public bool InputIsTerminal { get; } = inputIsTerminal;
     public bool OutputIsTerminal { get; } = outputIsTerminal;
 
+    bool HasNotes { get; init; } = true;
+
     public static Terminal OfThisProcess() =>
         new(Console.Out, Console.Error, Console.In, !Console.IsInputRedirected, !Console.IsOutputRedirected);
 
+    /// <summary>The same, for whoever wants no progress; failures are reported all the same.</summary>
+    public Terminal WithoutNotes() => new(Out, Error, Input, InputIsTerminal, OutputIsTerminal) { HasNotes = false };
+
     /// <summary>One line of progress.</summary>
-    public void Note(string text) => Error.WriteLine(Printable(text));
+    public void Note(string text)
+    {
+        if (HasNotes)
+            Error.WriteLine(Printable(text));
+    }
 
     /// <summary>An answer. To a terminal without control characters, which could rewrite what the reader sees; to a file as it is.</summary>
     public void Answer(string text) => Out.WriteLine(OutputIsTerminal ? Printable(text, keepLines: true) : text);

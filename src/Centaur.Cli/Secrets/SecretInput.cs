@@ -7,22 +7,38 @@ namespace Centaur.Cli.Secrets;
 internal static class SecretInput
 {
     const int Longest = 64 * 1024;
+    const char EndOfInput = '\x04';
 
     public static async Task<string> Read(Terminal terminal, string name, CancellationToken cancellationToken)
     {
-        var value = terminal.InputIsTerminal ? FromTerminal(terminal, name) : WithoutLineEnd(await terminal.Input.ReadToEndAsync(cancellationToken));
+        var value = terminal.InputIsTerminal ? await FromTerminal(terminal, name, () => Console.ReadKey(intercept: true), cancellationToken) : WithoutLineEnd(await terminal.Input.ReadToEndAsync(cancellationToken));
         if (value.Length == 0)
             throw new CliError(ExitCode.Usage, "The value is empty.", "Nothing was stored.");
+        if (value.Any(letter => char.IsControl(letter) && letter != '\t'))
+            throw new CliError(ExitCode.Usage, "The value has more than one line, or a control character.", "It goes into a header, which has one line. Nothing was stored.");
         if (value.Length > Longest)
             throw new CliError(ExitCode.Usage, $"The value is longer than {Longest} letters.", "Nothing was stored.");
         return value;
     }
 
-    static string FromTerminal(Terminal terminal, string name)
+    /// <summary>Ends at Enter or Ctrl-D. Ctrl-C is a signal, which a read that waits for a key does not see: it is left waiting in a thread of its own.</summary>
+    internal static async Task<string> FromTerminal(Terminal terminal, string name, Func<ConsoleKeyInfo> nextKey, CancellationToken cancellationToken)
     {
         terminal.Error.Write($"Value of {name} (not shown): ");
+        try
+        {
+            return await Task.Factory.StartNew(() => Typed(nextKey), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default).WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            terminal.Error.WriteLine();
+        }
+    }
+
+    static string Typed(Func<ConsoleKeyInfo> nextKey)
+    {
         var value = new StringBuilder();
-        while (Console.ReadKey(intercept: true) is { Key: not ConsoleKey.Enter } key)
+        while (nextKey() is { Key: not ConsoleKey.Enter, KeyChar: not EndOfInput } key)
         {
             if (key.Key == ConsoleKey.Backspace && value.Length > 0)
                 value.Length--;
@@ -30,7 +46,6 @@ internal static class SecretInput
                 value.Append(key.KeyChar);
         }
 
-        terminal.Error.WriteLine();
         return value.ToString();
     }
 

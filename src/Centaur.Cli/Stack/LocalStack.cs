@@ -47,6 +47,7 @@ internal sealed class LocalStack(CliContext context)
         var started = new Started();
         folders.MakeAll();
         await ProgramInstall.Fill(context, cancellationToken);
+        await Server.MustBeAbleToStart(cancellationToken);
         try
         {
             if (UsesEmbeddedPostgres)

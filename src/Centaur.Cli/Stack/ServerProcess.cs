@@ -7,6 +7,9 @@ namespace Centaur.Cli.Stack;
 /// <summary>The control plane's process on this machine.</summary>
 internal sealed class ServerProcess(CliContext context)
 {
+    /// <summary>The server's exit code, as sysexits.h names it.</summary>
+    public const int WrongConfiguration = 78;
+
     static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(90);
     static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
 
@@ -17,6 +20,35 @@ internal sealed class ServerProcess(CliContext context)
     /// <summary>What the running server says of itself; null before it listens.</summary>
     public ServerState? State() =>
         PidFile.Read(layout.ServerStateFile, ProtocolJson.Default.ServerState) is { } state && ProcessTable.IsAlive(state.Process) ? state : null;
+
+    /// <summary>True where the configuration was written after the server that runs was started.</summary>
+    public bool IsOutdated =>
+        Running() is not null && File.Exists(context.ConfigFile) && File.GetLastWriteTimeUtc(context.ConfigFile) > File.GetLastWriteTimeUtc(layout.ServerPidFile);
+
+    public string Outdated => $"{context.ConfigFile} has changed since the server started; centaur down && centaur up applies it.";
+
+    /// <summary>Finds a wrong configuration and a taken address before anything is started; what already runs has both.</summary>
+    public async Task MustBeAbleToStart(CancellationToken cancellationToken)
+    {
+        if (Running() is not null)
+            return;
+        var run = await Check("--check-start", cancellationToken);
+        if (run.Succeeded)
+            return;
+        if (run.ExitCode == WrongConfiguration)
+        {
+            throw new CliError(ExitCode.Prerequisite, $"The configuration is wrong: {context.ConfigFile} or the environment.", remedy: $"Correct it; docs/configuration.md lists every setting.")
+            {
+                Evidence = run.Tail(20),
+            };
+        }
+
+        throw new CliError(ExitCode.Prerequisite, string.Join(' ', run.Tail(3)), remedy: $"Choose another address under listen: in {context.ConfigFile}, or stop the program that holds it.");
+    }
+
+    /// <summary>Asks the server's program what it can say without a start.</summary>
+    public Task<ProcessRun> Check(string what, CancellationToken cancellationToken) =>
+        ProcessRun.Of(new ProcessCommand(ProgramPaths.Built(context.RunFrom.Server), what) { Environment = ProgramEnvironment.Server(context) }, cancellationToken);
 
     /// <returns>True when it had to be started.</returns>
     public async Task<bool> EnsureRunning(CancellationToken cancellationToken)

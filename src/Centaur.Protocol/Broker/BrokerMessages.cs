@@ -24,8 +24,8 @@ public sealed record GrantSecrets(string SandboxId, string Ticket, IReadOnlyList
 /// <param name="Source">Where the broker finds the value.</param>
 public sealed record GrantedSecret(string Name, SecretSource Source);
 
-/// <summary>Where a value comes from. <see cref="Type"/> is one of <see cref="SecretSourceTypes"/>.</summary>
-/// <param name="Type">The kind of source.</param>
+/// <summary>Where a value comes from.</summary>
+/// <param name="Type">The kind of source: <c>file</c> or <c>environment</c>.</param>
 /// <param name="Reference">The environment variable, or null for the broker's own file of the secret's name.</param>
 public sealed record SecretSource(string Type, string? Reference = null);
 

@@ -24,13 +24,13 @@ public static class KnownVariables
     public static UnknownVariable? FirstUnknown(IEnumerable<string> variables)
     {
         var unknown = variables.Where(name => name.StartsWith(Prefix, StringComparison.Ordinal) && !Names.Contains(name)).Order(StringComparer.Ordinal).FirstOrDefault();
-        return unknown is null ? null : new UnknownVariable(unknown, NearestName.Of(unknown, Names)!);
+        return unknown is null ? null : new UnknownVariable(unknown, NearestName.Near(unknown, Names));
     }
 }
 
 /// <param name="Name">What stands in the environment.</param>
-/// <param name="Nearest">What was probably meant.</param>
-public sealed record UnknownVariable(string Name, string Nearest)
+/// <param name="Nearest">What was probably meant; null where no name is near.</param>
+public sealed record UnknownVariable(string Name, string? Nearest)
 {
-    public override string ToString() => $"{Name} is set, and no program reads it. Did you mean {Nearest}?";
+    public override string ToString() => $"{Name} is set, and no program reads it.{(Nearest is null ? "" : $" Did you mean {Nearest}?")}";
 }

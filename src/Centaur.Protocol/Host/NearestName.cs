@@ -3,6 +3,12 @@ namespace Centaur.Protocol.Host;
 /// <summary>Finds the name that somebody probably meant, by the number of letters to change.</summary>
 public static class NearestName
 {
+    const int FarthestTypo = 2;
+
+    /// <summary>The nearest of the known names where it is a typing error away, else null: a far name would be a guess.</summary>
+    public static string? Near(string name, IEnumerable<string> known) =>
+        Of(name, known) is { } nearest && Distance(name, nearest) <= FarthestTypo ? nearest : null;
+
     /// <summary>The nearest of the known names, the first of equals; null when none is known.</summary>
     public static string? Of(string name, IEnumerable<string> known) => known.MinBy(candidate => Distance(name, candidate));
 

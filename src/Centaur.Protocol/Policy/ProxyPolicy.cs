@@ -57,7 +57,7 @@ public sealed record EgressRule(string Name, IReadOnlyList<string> Hosts)
 public sealed record SecretGrant(string Name, string Placeholder, IReadOnlyList<SecretBinding> Bindings);
 
 /// <summary>The places where one placeholder may stand.</summary>
-/// <param name="Hosts">As in <see cref="EgressRule.Hosts"/>.</param>
+/// <param name="Hosts">The hosts that may receive it: names, or <c>*.example.com</c> for a name and everything below it.</param>
 public sealed record SecretBinding(IReadOnlyList<string> Hosts)
 {
     public IReadOnlyList<string> Methods { get; init; } = [];

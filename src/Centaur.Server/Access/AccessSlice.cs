@@ -1,6 +1,7 @@
 using Centaur.Server.Access.Keys;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
+using Microsoft.AspNetCore.OpenApi;
 
 namespace Centaur.Server.Access;
 
@@ -13,6 +14,7 @@ public static class AccessSlice
     public static void AddAccess(this IServiceCollection services, Settings settings)
     {
         services.AddSingleton(AccessOptions.Read(settings));
+        services.Configure<OpenApiOptions>("v1", KeyDocument.Describe);
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<SandboxTokens>();

@@ -1,3 +1,5 @@
+using Centaur.Protocol.Host;
+
 namespace Centaur.Server.Access;
 
 /// <summary>The words of authority and how they match (contract §1.9).</summary>
@@ -8,8 +10,9 @@ public static class Scopes
     public const string Status = "agent:status";
     public const string Stop = "agent:stop";
 
-    static readonly string[] Words = ["*", "admin", "agent", "threads", "workflows"];
-    static readonly string[] Prefixes = ["agent:", "tools:", "workflows:", "bundle:"];
+    const string Any = "<name>";
+    static readonly IReadOnlyList<string> Words = KeyScopes.All.Select(s => s.Name).Where(n => !n.EndsWith(Any, StringComparison.Ordinal)).ToList();
+    static readonly IReadOnlyList<string> Prefixes = KeyScopes.All.Select(s => s.Name).Where(n => n.EndsWith(Any, StringComparison.Ordinal)).Select(n => n[..^Any.Length]).ToList();
 
     /// <summary>True where one of the held scopes permits what is needed: <c>*</c> all, <c>agent</c> every <c>agent:…</c>, others exactly.</summary>
     public static bool Permit(IReadOnlyList<string> held, string needed)
@@ -24,5 +27,5 @@ public static class Scopes
     public static bool IsValid(string scope) =>
         Words.Contains(scope) || Prefixes.Any(p => scope.Length > p.Length && scope.Length <= 200 && scope.StartsWith(p, StringComparison.Ordinal));
 
-    public static string Allowed => "*, admin, agent, agent:<name>, threads, tools:<name>, workflows, workflows:<name>, bundle:<name>";
+    public static string Allowed => string.Join(", ", KeyScopes.All.Select(s => s.Name));
 }

@@ -3,6 +3,7 @@ using Centaur.Server.Access;
 using Centaur.Server.Platform.Http;
 using Centaur.Server.Platform.Signals;
 using Centaur.Server.Platform.Telemetry;
+using Microsoft.OpenApi;
 
 namespace Centaur.Server.Events;
 
@@ -22,8 +23,23 @@ internal sealed class EventStream(EventStore events, LiveDeltas deltas, WakeUps 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/agent/threads/{thread_key}/events", Handle)
             .Needs(Scopes.Execute).WithTags("threads").WithSummary("Follow a thread's events (server-sent events)")
-            .WithDescription("Query: after_event_id (or the header Last-Event-ID), execution_id, live=1, poll_ms (accepted; readers are woken).")
+            .WithDescription("Each event has an id, a kind and a JSON object. A reader that comes back names the last id that it has. With execution_id the stream ends when the execution has ended.")
+            .AddOpenApiOperationTransformer((operation, _, _) =>
+            {
+                operation.Parameters =
+                [
+                    Parameter("after_event_id", ParameterLocation.Query, JsonSchemaType.Integer, "The last event that the reader has; 0, the default, is the thread's beginning."),
+                    Parameter("execution_id", ParameterLocation.Query, JsonSchemaType.String, "One execution alone."),
+                    Parameter("live", ParameterLocation.Query, JsonSchemaType.String, "1: also pieces of an answer before they are stored; they have no id."),
+                    Parameter("poll_ms", ParameterLocation.Query, JsonSchemaType.Integer, "Accepted and not needed: readers are woken."),
+                    Parameter("Last-Event-ID", ParameterLocation.Header, JsonSchemaType.Integer, "As after_event_id; a browser sends it when it reconnects. The greater one counts."),
+                ];
+                return Task.CompletedTask;
+            })
             .Produces(StatusCodes.Status200OK, contentType: "text/event-stream").Produces<DetailBody>(400).Produces<DetailBody>(404);
+
+    static OpenApiParameter Parameter(string name, ParameterLocation place, JsonSchemaType type, string meaning) =>
+        new() { Name = name, In = place, Description = meaning, Schema = new OpenApiSchema { Type = type } };
 
     static async Task<IResult> Handle(HttpContext http, EventStore events, LiveDeltas deltas, WakeUps wakeUps, TimeProvider time, IHostApplicationLifetime lifetime)
     {

@@ -4,7 +4,7 @@ using Centaur.Server.Platform.Configuration;
 namespace Centaur.Server.Harnesses;
 
 /// <summary>The harnesses that can be asked for, each with its translator and the way to have it on this host.</summary>
-internal sealed class HarnessCatalog(HarnessInstaller installer, HostIdentity host)
+internal sealed class HarnessCatalog(HarnessInstaller installer, HostIdentity host, ILogger<HarnessCatalog> log)
 {
     public const string BuiltIn = "built-in";
 
@@ -26,7 +26,11 @@ internal sealed class HarnessCatalog(HarnessInstaller installer, HostIdentity ho
                 return new ReadyHarness(BuiltIn, host.Version, JailPaths.Runner, new BuiltInTranslator());
             case Codex:
                 if (!installer.IsInstalled(HarnessPins.Codex))
-                    await tell($"Installing {HarnessPins.Codex.NpmSpecification} on this machine; this happens once.");
+                {
+                    HarnessesLog.Installing(log, HarnessPins.Codex.NpmSpecification);
+                    await tell($"Installing {HarnessPins.Codex.Name} (once) …");
+                }
+
                 await installer.Install(HarnessPins.Codex, cancellationToken);
                 return new ReadyHarness(Codex, HarnessPins.Codex.CliVersion, HarnessInstaller.ProgramInJail(HarnessPins.Codex), new CodexTranslator());
             default:

@@ -35,7 +35,7 @@ public static class PlatformSlice
         services.AddRouting();
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins([.. listeners.CorsOrigins]).AllowAnyMethod().AllowAnyHeader()));
         services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
-        services.AddOpenApi();
+        services.AddOpenApi(ApiDocument.Describe);
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
 
         services.AddSingleton(TimeProvider.System);

@@ -1,10 +1,11 @@
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Faults;
+using Centaur.Server.Platform.Http;
 using Microsoft.AspNetCore.Connections;
 
 namespace Centaur.Server.Platform;
 
-/// <summary>What this program is to whoever starts it: its two questions, its exit codes, and its last words.</summary>
+/// <summary>What this program is to whoever starts it: its questions, its exit codes, and its last words.</summary>
 internal static class ServerProgram
 {
     const int WrongConfiguration = 78;
@@ -18,12 +19,12 @@ internal static class ServerProgram
                 await Console.Out.WriteLineAsync(string.Join('\n', CrashPoints.All));
                 return 0;
             }
-            if (args is not ([] or ["--check-config"]))
-                throw new SettingsException("centaur-server takes no arguments but --check-config and --crash-points; everything else is configured by centaur.yaml and the environment.");
-
+            if (args.Length > 1 || !args.All(StartChecks.All.Contains))
+                throw new SettingsException($"centaur-server takes no arguments but {string.Join(", ", StartChecks.All)} and --crash-points; everything else is configured by centaur.yaml and the environment.");
             await using var app = compose(Settings.Load());
-            if (args is ["--check-config"])
-                return 0;
+            if (args is [var check])
+                return await StartChecks.Run(check, app, Console.Out, Console.Error);
+            app.Services.GetRequiredService<BoundListeners>().MustBeFree();
             await app.RunAsync();
             return Environment.ExitCode;
         }

@@ -4,7 +4,9 @@ using Centaur.Server.Platform.Configuration;
 namespace Centaur.Server.Secrets;
 
 /// <summary>Which models each harness may ask, best first, and which secret pays for each.</summary>
-public sealed record ModelOptions(IReadOnlyDictionary<string, IReadOnlyList<ModelEndpoint>> ByHarness)
+/// <param name="ByHarness">Each harness's models.</param>
+/// <param name="DefaultHarness">The harness of a thread that names none; whether there is one of this name is checked where threads are made.</param>
+public sealed record ModelOptions(IReadOnlyDictionary<string, IReadOnlyList<ModelEndpoint>> ByHarness, string DefaultHarness)
 {
     /// <summary>The wire APIs that a harness may be told to speak.</summary>
     public static IReadOnlyList<string> Apis { get; } = ["responses", "chat_completions", "messages"];
@@ -12,7 +14,7 @@ public sealed record ModelOptions(IReadOnlyDictionary<string, IReadOnlyList<Mode
     public static ModelOptions Read(Settings settings)
     {
         var section = settings.Root.Section("model");
-        return new ModelOptions(new Dictionary<string, IReadOnlyList<ModelEndpoint>>(StringComparer.Ordinal)
+        var byHarness = new Dictionary<string, IReadOnlyList<ModelEndpoint>>(StringComparer.Ordinal)
         {
             ["codex"] = ReadCandidates(
                 section.Section("codex"),
@@ -21,7 +23,8 @@ public sealed record ModelOptions(IReadOnlyDictionary<string, IReadOnlyList<Mode
                 section.Section("built-in"),
                 new ModelEndpoint("messages", new Uri("https://api.anthropic.com/v1"), "claude-sonnet-4-5", "ANTHROPIC_API_KEY"),
                 new ModelEndpoint("chat_completions", new Uri("https://api.openai.com/v1"), "gpt-5.2", "OPENAI_API_KEY")),
-        });
+        };
+        return new ModelOptions(byHarness, settings.Root.Section("harness").Text("default", "codex"));
     }
 
     /// <summary>What a turn of the harness may ask, best first: the configured model alone, or each that is known without configuration.</summary>

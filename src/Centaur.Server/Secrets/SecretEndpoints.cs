@@ -98,8 +98,10 @@ internal static class SecretEndpoints
         };
         if (body.Invalid is { } invalid)
             return invalid;
-        if (binding.Hosts.Count == 0 || binding.Hosts.Any(h => h.Length == 0 || h is "*" or "*."))
+        if (binding.Hosts.Count == 0 || binding.Hosts.Contains("*"))
             return ApiFailure.Invalid("bindings", "each binding must name its hosts; a lone * would send the secret anywhere");
+        if (binding.Hosts.Select(BindingForm.HostProblem).Concat(binding.Headers.Select(BindingForm.HeaderProblem)).FirstOrDefault(p => p is not null) is { } problem)
+            return ApiFailure.Invalid("bindings", problem);
         if (binding is { Headers.Count: 0, Query.Count: 0, InPath: false, InBody: false })
             return ApiFailure.Invalid("bindings", "each binding must name a place: headers, query, in_path or in_body");
         return binding;

@@ -22,5 +22,6 @@ public static class SecretsSlice
     {
         SecretEndpoints.Map(routes);
         RuntimeCredentialEndpoint.Map(routes);
+        ModelList.Map(routes);
     }
 }

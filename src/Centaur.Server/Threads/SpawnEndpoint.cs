@@ -15,7 +15,7 @@ internal static class SpawnEndpoint
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/agent/spawn", Handle)
             .Needs(Scopes.Execute).WithTags("threads").WithSummary("Bind a thread to a harness and a sandbox")
-            .Accepts<SpawnRequest>("application/json").Produces<SpawnResponse>().Produces<ControlBody>(409).Produces<InvalidBody>(422);
+            .Accepts<SpawnBody>("application/json").Produces<SpawnResponse>().Produces<ControlBody>(409).Produces<InvalidBody>(422);
 
     static async Task<IResult> Handle(HttpContext http, PostgresDatabase database, SpawnThread spawn, CancellationToken cancellationToken)
     {
@@ -41,3 +41,6 @@ internal static class SpawnEndpoint
         return outcome.ToHttp();
     }
 }
+
+/// <summary>What a client asks of a thread's runtime; what it leaves out is what the thread has, or the default.</summary>
+public sealed record SpawnBody(string ThreadKey, string? SpawnId, string? Harness, string? Engine, string? PersonaId, string? AgentsMdOverride);

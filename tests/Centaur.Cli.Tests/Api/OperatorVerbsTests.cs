@@ -1,3 +1,4 @@
+using Centaur.Cli.Api;
 using Centaur.Cli.Commands;
 using Shouldly;
 using Xunit;
@@ -54,6 +55,84 @@ public sealed class OperatorVerbsTests : IAsyncLifetime
         lines.Length.ShouldBe(2);
         lines[1].ShouldContain("t-1");
         lines[1].ShouldContain("2025-11-20 18:00:00Z");
+        lines[1].ShouldContain("What is new?");
+        lines[1].ShouldNotContain("PONG");
+    }
+
+    [Fact]
+    public async Task A_thread_is_shown_oldest_first_with_the_error_of_a_failed_turn()
+    {
+        server.Execution = """{"execution_id":"exe_1","thread_key":"t-1","status":"failed_permanent","terminal_reason":"execution_error","error_text":"out of memory"}""";
+
+        (await Run("threads", "show", "t-1")).ShouldBe(ExitCode.Ok);
+
+        home.Output.ShouldBe(
+            """
+            [user] What is new?
+            exe_0  completed  2025-11-20 18:00:00Z
+            exe_1  failed_permanent  2025-11-20 18:01:00Z  2.5 s
+              execution_error: out of memory
+
+            """);
+    }
+
+    [Fact]
+    public async Task A_thread_that_is_not_there_is_refused()
+    {
+        (await Run("threads", "show", "t-2")).ShouldBe(ExitCode.Refused);
+
+        home.Error.ShouldContain("There is no thread t-2.");
+        home.Output.ShouldBe("");
+    }
+
+    [Fact]
+    public void Fields_that_a_server_refuses_are_sentences_with_something_to_do()
+    {
+        var refusal = ApiRefusal.Of(422, """{"detail":[{"loc":["body","bindings"],"msg":"each binding must name its hosts","type":"value_error"},{"loc":["body"],"msg":"name is odd.","type":"value_error"}]}""");
+
+        refusal.Message.ShouldBe("The server answered 422: each binding must name its hosts. name is odd.");
+        refusal.Remedy.ShouldNotBeNull();
+        refusal.ExitCode.ShouldBe(ExitCode.Refused);
+    }
+
+    [Theory]
+    [InlineData(409, """{"code":"WORKSPACE_IN_USE","message":"This thread works already."}""", "This thread works already. (WORKSPACE_IN_USE)", 5)]
+    [InlineData(401, """{"detail":"Invalid API key"}""", "Invalid API key", 5)]
+    [InlineData(502, "<html>", "<html>", 4)]
+    [InlineData(400, """{"detail":[{"odd":1}]}""", """{"detail":[{"odd":1}]}""", 5)]
+    [InlineData(400, """{"detail":[1]}""", """{"detail":[1]}""", 5)]
+    public void A_refusal_is_told_in_the_servers_words(int status, string body, string said, int exitCode)
+    {
+        var refusal = ApiRefusal.Of(status, body);
+
+        refusal.Message.ShouldBe($"The server answered {status}: {said}");
+        refusal.ExitCode.ShouldBe(exitCode);
+    }
+
+    [Theory]
+    [InlineData("keys", "create", "", "--scope", "agent")]
+    [InlineData("keys", "revoke", " ")]
+    [InlineData("threads", "show", "")]
+    public async Task An_empty_word_is_refused_before_anybody_is_asked(params string[] arguments)
+    {
+        (await Run(arguments)).ShouldBe(ExitCode.Usage);
+
+        home.Error.ShouldContain("is empty.");
+    }
+
+    [Theory]
+    [InlineData("threads ls --limit 0", "--limit is \"0\"; it must be a whole number from 1 to 500.")]
+    [InlineData("threads ls --limit 501", "from 1 to 500.")]
+    [InlineData("threads ls --limit many", "--limit is \"many\"")]
+    [InlineData("threads ls --limit 99999999999999999999", "from 1 to 500.")]
+    [InlineData("threads tail x --after -1", "from 0 on.")]
+    [InlineData("logs -n 1.5", "--lines is \"1.5\"")]
+    public async Task A_number_out_of_its_range_is_refused_in_plain_words(string line, string expected)
+    {
+        (await Run(line.Split(' '))).ShouldBe(ExitCode.Usage);
+
+        home.Error.ShouldContain(expected);
+        home.Error.ShouldNotContain("System.");
     }
 
     [Fact]

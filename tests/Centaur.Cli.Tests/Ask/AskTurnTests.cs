@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Centaur.Cli.Api;
+using Centaur.Cli.Ask;
 using Centaur.Cli.Commands;
 using Centaur.Cli.Processes;
 using Shouldly;
@@ -147,6 +149,83 @@ public sealed class AskTurnTests : IAsyncLifetime
         var clone = Path.Combine(home.Context.Layout.Home, "clone");
         (await Git("clone", "-q", "-b", "trunk", bundle, clone)).Succeeded.ShouldBeTrue();
         (await Git("-C", clone, "log", "--format=%s")).Output.ShouldBe("Second\nFirst\n");
+    }
+
+    [Fact]
+    public async Task A_bare_repository_is_handed_over_under_its_plain_name()
+    {
+        var bare = $"{await MakeRepository()}.git";
+        (await Git("clone", "-q", "--bare", bare[..^4], bare)).Succeeded.ShouldBeTrue();
+
+        (await Ask("ask", "--repo", bare, "hello")).ShouldBe(ExitCode.Ok);
+
+        server.BundleQuery.ShouldContain("name=project&");
+        var bundle = Path.Combine(home!.Context.Layout.Home, "received.bundle");
+        await File.WriteAllBytesAsync(bundle, server.Bundle!, Token);
+        (await Git("clone", "-q", bundle, Path.Combine(home.Context.Layout.Home, "clone"))).Succeeded.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_shallow_clone_is_refused_before_anything_is_sent_and_the_remedy_works()
+    {
+        var shallow = $"{await MakeRepository()}-shallow";
+        (await Git("clone", "-q", "--depth", "1", $"file://{shallow[..^8]}", shallow)).Succeeded.ShouldBeTrue();
+
+        (await Ask("ask", "--repo", shallow, "hello")).ShouldBe(ExitCode.Usage);
+
+        home!.Error.ShouldContain($"git -C {shallow} fetch --unshallow");
+        server.Bundle.ShouldBeNull();
+        server.Executed.ShouldBeEmpty();
+        (await Git("-C", shallow, "fetch", "-q", "--unshallow")).Succeeded.ShouldBeTrue();
+        (await Ask("ask", "--repo", shallow, "hello")).ShouldBe(ExitCode.Ok);
+    }
+
+    [Theory]
+    [InlineData("--repo")]
+    [InlineData("--thread")]
+    [InlineData("--id")]
+    [InlineData("--harness")]
+    public async Task An_empty_option_is_refused_before_anything_is_asked(string option)
+    {
+        (await Ask("ask", option, "", "hello")).ShouldBe(ExitCode.Usage);
+
+        home!.Error.ShouldContain($"{option} is empty.");
+        server.Executed.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_the_server_tells_besides_the_harness_is_progress()
+    {
+        server.Events.Insert(1, ("amp_raw_event", """{"type":"status","message":"Installing codex (once) …"}"""));
+
+        (await Ask("ask", "hello")).ShouldBe(ExitCode.Ok);
+
+        home!.Error.ShouldContain("Installing codex (once) …\n");
+        home.Output.ShouldBe("PONG\n");
+    }
+
+    [Fact]
+    public async Task Quietly_a_repository_is_handed_over_without_a_word()
+    {
+        var repository = await MakeRepository();
+
+        (await Ask("ask", "-q", "--repo", repository, "hello")).ShouldBe(ExitCode.Ok);
+
+        home!.Error.ShouldBe("");
+        home.Output.ShouldBe("PONG\n");
+    }
+
+    [Fact]
+    public void The_harness_that_the_server_would_take_decides_whether_a_model_can_be_asked()
+    {
+        var models = new ModelsAnswer("built-in", [new("codex", false, ["OPENAI_API_KEY"]), new("built-in", true, [])]);
+
+        AskTurn.Wanted(models, null).Usable.ShouldBeTrue();
+        AskTurn.Wanted(models, "codex").Usable.ShouldBeFalse();
+        var unknown = Should.Throw<CliError>(() => AskTurn.Wanted(models, "codx"));
+        unknown.ExitCode.ShouldBe(ExitCode.Usage);
+        unknown.Meaning.ShouldBe("Did you mean codex?");
+        Should.Throw<CliError>(() => AskTurn.Wanted(models, "claude-code")).Meaning.ShouldBeNull();
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Centaur.Cli.Commands;
+using Centaur.Protocol.Host;
 using Shouldly;
 using Xunit;
 
@@ -33,6 +34,8 @@ public sealed class CommandLineTests : IAsyncDisposable
     [Theory]
     [InlineData("stauts", "Did you mean status?")]
     [InlineData("threads shwo x", "Did you mean show?")]
+    [InlineData("stauts --help", "Did you mean status?")]
+    [InlineData("threads shwo --help", "Did you mean show?")]
     [InlineData("up --detatch", "Did you mean --detach?")]
     [InlineData("ask --repoo . hello", "Did you mean --repo?")]
     public async Task A_typing_error_names_the_nearest_word_on_standard_error(string line, string expected)
@@ -41,6 +44,25 @@ public sealed class CommandLineTests : IAsyncDisposable
 
         home.Error.ShouldContain(expected);
         home.Output.ShouldBe("");
+    }
+
+    [Theory]
+    [InlineData("frobnicate")]
+    [InlineData("frobnicate --help")]
+    public async Task A_word_that_is_far_from_every_verb_is_one_sentence_without_a_riddle(string line)
+    {
+        (await Run(line.Split(' '))).ShouldBe(ExitCode.Usage);
+
+        home.Error.ShouldBe("centaur: Unrecognized command or argument 'frobnicate'.\n  To do: centaur --help\n");
+    }
+
+    [Fact]
+    public async Task Every_scope_is_explained()
+    {
+        (await Run("keys", "create", "--help")).ShouldBe(ExitCode.Ok);
+
+        foreach (var scope in KeyScopes.All)
+            home.Output.ShouldContain($"  {scope.Name,-18}{scope.Meaning}\n");
     }
 
     [Fact]
@@ -73,6 +95,30 @@ public sealed class CommandLineTests : IAsyncDisposable
         (await CentaurCommand.Run(["status"], misspelled.Context, Token)).ShouldBe(ExitCode.Prerequisite);
 
         misspelled.Error.ShouldContain("Did you mean CENTAUR_CONFIG?");
+        (await CentaurCommand.Run(["down"], misspelled.Context, Token)).ShouldBe(ExitCode.Ok);
+    }
+
+    [Fact]
+    public async Task An_unknown_variable_that_is_far_from_every_known_one_is_no_riddle()
+    {
+        await using var strange = new TemporaryHome(new Dictionary<string, string>(StringComparer.Ordinal) { ["CENTAUR_FROBNICATE"] = "x" });
+
+        (await CentaurCommand.Run(["status"], strange.Context, Token)).ShouldBe(ExitCode.Prerequisite);
+
+        strange.Error.ShouldContain("CENTAUR_FROBNICATE is set, and no program reads it.\n");
+    }
+
+    [Fact]
+    public async Task A_log_is_for_people_and_with_json_as_it_is()
+    {
+        home.Folders.MakeAll();
+        const string Line = """{"Timestamp":"2025-11-20T18:00:00.000Z","EventId":1,"LogLevel":"Error","Category":"C","Message":"It broke","Exception":"System.IO.IOException: gone\n   at Main()"}""";
+        await File.WriteAllTextAsync(home.Context.Layout.ServerLog, Line + "\n", Token);
+
+        (await Run("logs")).ShouldBe(ExitCode.Ok);
+        (await Run("logs", "--json")).ShouldBe(ExitCode.Ok);
+
+        home.Output.ShouldBe($"2025-11-20T18:00:00.000Z Error: It broke (System.IO.IOException: gone)\n{Line}\n");
     }
 
     [Fact]

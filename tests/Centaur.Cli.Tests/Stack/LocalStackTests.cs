@@ -104,8 +104,12 @@ public sealed class LocalStackTests : IAsyncLifetime
 
         (await Run("up", "--detach")).ShouldBe(ExitCode.Prerequisite);
 
-        home.Error.ShouldContain("address already in use");
-        home.Error.ShouldContain(home.Context.Layout.ServerLog);
+        home.Error.ShouldContain($"{occupant.LocalEndpoint}: address already in use");
+        home.Error.ShouldContain(home.Context.Layout.ConfigFile);
+        home.Error.Trim().Split('\n').Length.ShouldBe(2, home.Error);
+        Directory.Exists(home.Context.Layout.PostgresData).ShouldBeFalse();
+        (await Run("doctor")).ShouldBe(ExitCode.Failed);
+        home.Output.ShouldContain($"{occupant.LocalEndpoint}: address already in use");
         Stack.Postgres.Running().ShouldBeNull();
         Stack.Broker.Running().ShouldBeNull();
     }
@@ -117,9 +121,49 @@ public sealed class LocalStackTests : IAsyncLifetime
 
         (await Run("up", "--detach")).ShouldBe(ExitCode.Prerequisite);
 
-        home.Error.ShouldContain("apii");
-        home.Error.ShouldContain("api");
+        home.Error.ShouldContain($"The configuration is wrong: {home.Context.Layout.ConfigFile}");
+        home.Error.ShouldContain("listen.apii is not known. Did you mean listen.api?");
+        Directory.Exists(home.Context.Layout.PostgresData).ShouldBeFalse();
         Stack.Postgres.Running().ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_configuration_that_changed_since_the_start_is_told_until_it_is_applied()
+    {
+        (await Run("up", "--detach")).ShouldBe(ExitCode.Ok, home.Error);
+        (await Run("status", "--json")).ShouldBe(ExitCode.Ok);
+        home.Output.ShouldContain("\"configuration_changed\":false");
+
+        home.Configure("listen:\n  api: 127.0.0.1:0\n  public: 127.0.0.1:0\n");
+
+        var told = $"{home.Context.Layout.ConfigFile} has changed since the server started; centaur down && centaur up applies it.";
+        (await Run("status")).ShouldBe(ExitCode.Ok);
+        home.Output.ShouldContain(told);
+        (await Run("up", "--detach")).ShouldBe(ExitCode.Ok);
+        home.Error.ShouldContain(told);
+    }
+
+    [Fact]
+    public async Task A_harness_that_is_none_is_refused_and_no_demo_model_is_started()
+    {
+        (await Run("ask", "--harness", "codx", "hello")).ShouldBe(ExitCode.Usage, home.Error);
+
+        home.Error.ShouldContain("Did you mean codex?");
+        home.Error.ShouldNotContain("demo model");
+        Stack.DemoModel.Running().ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_secret_that_the_server_refuses_leaves_the_value_of_before()
+    {
+        var first = home.WithInput("old\n");
+        (await CentaurCommand.Run(["secrets", "set", "ACME_TOKEN", "--host", "api.acme.dev"], first.Context, Token)).ShouldBe(ExitCode.Ok, home.Error);
+        var second = home.WithInput("new\n");
+
+        (await CentaurCommand.Run(["secrets", "set", "DATABASE_URL", "--host", "api.acme.dev"], second.Context, Token)).ShouldBe(ExitCode.Refused);
+
+        Directory.EnumerateFiles(home.Context.Layout.SecretsFolder).Select(Path.GetFileName).ShouldBe(["ACME_TOKEN"]);
+        home.Error.ShouldContain("DATABASE_URL is one of the server's own secrets");
     }
 
     [Fact]
@@ -134,6 +178,8 @@ public sealed class LocalStackTests : IAsyncLifetime
         Stack.Postgres.Running().ShouldBeNull();
         (await Run("status")).ShouldBe(ExitCode.Ok);
         home.Output.ShouldContain("external");
+        await Run("doctor");
+        home.Output.ShouldContain("It takes our connection.");
         (await Run("down")).ShouldBe(ExitCode.Ok);
         postgres.Postgres.Running().ShouldNotBeNull();
 
@@ -141,6 +187,10 @@ public sealed class LocalStackTests : IAsyncLifetime
         (await Run("up", "--detach")).ShouldBe(ExitCode.Prerequisite);
         home.Error.ShouldContain("DATABASE_URL");
         home.Error.ShouldNotContain("s3cr3t");
+
+        (await Run("doctor")).ShouldBe(ExitCode.Failed);
+        home.Output.ShouldContain("DATABASE_URL: The database does not take our connection");
+        home.Output.ShouldNotContain("s3cr3t");
     }
 
     [Fact]

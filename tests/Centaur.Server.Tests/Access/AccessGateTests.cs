@@ -98,6 +98,19 @@ public sealed class AccessGateTests(ServerFixture server, PostgresServer postgre
     }
 
     [Fact]
+    public async Task Every_scope_that_the_command_line_explains_can_be_given()
+    {
+        foreach (var scope in Centaur.Protocol.Host.KeyScopes.All)
+            await CreateKey(scope.Name.Replace("<name>", "x", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    public async Task A_key_without_a_name_is_refused(string name) =>
+        (await server.Api.Post("/admin/api-keys", new JsonObject { ["name"] = name, ["scopes"] = new JsonArray("agent") })).Status.ShouldBe(HttpStatusCode.UnprocessableEntity);
+
+    [Fact]
     public async Task The_first_key_is_in_a_private_file_and_is_made_again_when_the_file_is_lost()
     {
         var ct = TestContext.Current.CancellationToken;

@@ -26,6 +26,14 @@ public sealed class SecretTests(ServerFixture server) : IClassFixture<ServerFixt
     [InlineData("MY_TOKEN", """{"bindings":[{"hosts":["a.example"]}]}""", "must name a place")]
     [InlineData("MY_TOKEN", """{"source":{"type":"shell"},"bindings":[{"hosts":["a.example"],"headers":["X"]}]}""", "is not a source")]
     [InlineData("DATABASE_URL", """{"bindings":[{"hosts":["a.example"],"headers":["X"]}]}""", "can never be granted")]
+    [InlineData("MY_TOKEN", """{"bindings":[{"hosts":["https://a.example/x"],"headers":["X"]}]}""", "is not a host name")]
+    [InlineData("MY_TOKEN", """{"bindings":[{"hosts":["a b"],"headers":["X"]}]}""", "is not a host name")]
+    [InlineData("MY_TOKEN", """{"bindings":[{"hosts":["a.example\r\nevil"],"headers":["X"]}]}""", "is not a host name")]
+    [InlineData("MY_TOKEN", """{"bindings":[{"hosts":["a.example:443"],"headers":["X"]}]}""", "is not a host name")]
+    [InlineData("MY_TOKEN", """{"bindings":[{"hosts":[""],"headers":["X"]}]}""", "is not a host name")]
+    [InlineData("MY_TOKEN", """{"bindings":[{"hosts":["*.com"],"headers":["X"]}]}""", "below a top-level domain")]
+    [InlineData("MY_TOKEN", """{"bindings":[{"hosts":["a.example"],"headers":["X Key"]}]}""", "is not the name of a header")]
+    [InlineData("MY_TOKEN", """{"bindings":[{"hosts":["a.example"],"headers":["X:\r\nY"]}]}""", "is not the name of a header")]
     [InlineData("my-token", """{"bindings":[{"hosts":["a.example"],"headers":["X"]}]}""", "A secret's name")]
     public async Task What_would_leak_or_do_nothing_is_refused(string name, string body, string why)
     {
@@ -33,6 +41,19 @@ public sealed class SecretTests(ServerFixture server) : IClassFixture<ServerFixt
         status.ShouldBe(HttpStatusCode.UnprocessableEntity);
         ((string)json!["detail"]![0]!["msg"]!).ShouldContain(why);
         json.ToJsonString().ShouldNotContain("hunter2");
+    }
+
+    [Theory]
+    [InlineData("api.example.com", "X-Acme-Key")]
+    [InlineData("*.Example.com", "Authorization")]
+    [InlineData("models", "/^x-.*$/")]
+    [InlineData("127.0.0.1", "x")]
+    public async Task Every_host_and_header_that_a_request_can_have_is_taken(string host, string header)
+    {
+        var (status, json) = await server.Api.Send(
+            HttpMethod.Put, "/admin/secrets/MY_TOKEN",
+            new JsonObject { ["bindings"] = new JsonArray(new JsonObject { ["hosts"] = new JsonArray(host), ["headers"] = new JsonArray(header) }) });
+        status.ShouldBe(HttpStatusCode.OK, json?.ToJsonString());
     }
 
     [Fact]

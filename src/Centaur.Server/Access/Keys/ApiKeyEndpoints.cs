@@ -25,6 +25,8 @@ internal static class ApiKeyEndpoints
         var name = body.Text("name", 200);
         var scopes = body.OptionalArray("scopes") is null ? ["tools:*"] : body.Texts("scopes");
         var createdBy = body.OptionalText("created_by", 200) ?? "";
+        if (body.Invalid is null && string.IsNullOrWhiteSpace(name))
+            body.Wrong("name", "must not be empty");
         if (body.Invalid is { } invalid)
             return invalid;
         if (scopes.Count == 0 || scopes.FirstOrDefault(s => !Scopes.IsValid(s)) is not null)

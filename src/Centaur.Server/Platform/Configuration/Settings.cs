@@ -63,7 +63,7 @@ public sealed class Settings
         foreach (var section in sections)
             section.ReportUnknown();
         foreach (var name in environment.Keys.Where(n => n.StartsWith(KnownVariables.Prefix, StringComparison.Ordinal) && !KnownVariables.Names.Contains(n)).Order(StringComparer.Ordinal))
-            errors.Add((long.MaxValue, new UnknownVariable(name, NearestName.Of(name, KnownVariables.Names)!).ToString()));
+            errors.Add((long.MaxValue, new UnknownVariable(name, NearestName.Near(name, KnownVariables.Names)).ToString()));
         if (errors.Count > 0)
             throw new SettingsException(string.Join('\n', errors.OrderBy(e => e.Line).Select(e => e.Text).Distinct()));
     }

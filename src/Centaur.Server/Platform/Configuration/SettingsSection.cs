@@ -50,7 +50,8 @@ public sealed class SettingsSection
             return fallback;
         if (choices.Contains(found.Value))
             return found.Value;
-        Report(found.At, key, $"\"{found.Value}\" is not one of {string.Join(", ", choices)}. Did you mean {NearestName.Of(found.Value, choices)}?");
+        var meant = NearestName.Near(found.Value, choices);
+        Report(found.At, key, $"\"{found.Value}\" is not one of {string.Join(", ", choices)}{(meant is null ? "" : $". Did you mean {meant}?")}");
         return fallback;
     }
 
@@ -88,19 +89,20 @@ public sealed class SettingsSection
         return fallback;
     }
 
-    public IPEndPoint? EndPoint(string key, string fallback)
+    /// <summary>An address and a port; null is <c>off</c>, where that is allowed.</summary>
+    public IPEndPoint? EndPoint(string key, string fallback, bool mayBeOff)
     {
         var found = Scalar(key, null);
         var text = found?.Value ?? fallback;
-        if (text == "off")
+        if (text == "off" && mayBeOff)
             return null;
         if (IPEndPoint.TryParse(text, out var endPoint) && text.Contains(':', StringComparison.Ordinal))
             return endPoint;
-        Report(found?.At, key, $"\"{text}\" must be an address and a port, such as {fallback}, or off");
-        return null;
+        Report(found?.At, key, $"\"{text}\" must be an address and a port, such as {fallback}{(mayBeOff ? ", or off" : "")}");
+        return IPEndPoint.Parse(fallback);
     }
 
-    /// <summary>A list of words; one word alone is a list of one.</summary>
+    /// <summary>A list of words.</summary>
     public IReadOnlyList<string> Texts(string key) => Items(key, (section, _) => Fail(section), (text, _) => text).OfType<string>().ToList();
 
     public IReadOnlyList<int> Numbers(string key, int least, int most) =>
@@ -120,17 +122,14 @@ public sealed class SettingsSection
         if (!probe)
             mapping(new SettingsSection(owner, Full(key) + "[]", null, probe: true), 0);
         var items = new List<T>();
-        IEnumerable<YamlNode> nodes = Child(key) switch
-        {
-            YamlSequenceNode sequence => sequence.Children,
-            null or YamlScalarNode { Value: null or "" } => [],
-            var one => [one],
-        };
-        foreach (var item in nodes)
+        var given = Child(key);
+        if (given is not (null or YamlSequenceNode or YamlScalarNode { Value: null or "" }))
+            Report(given.Start, key, "must be a list, such as [a, b]");
+        foreach (var item in (given as YamlSequenceNode)?.Children ?? Enumerable.Empty<YamlNode>())
         {
             if (item is YamlMappingNode child)
                 items.Add(mapping(new SettingsSection(owner, Full(key) + "[]", child), items.Count));
-            else if (item is YamlScalarNode { Value: { } text } && scalar is not null)
+            else if (item is YamlScalarNode { Value: { Length: > 0 } text } && scalar is not null)
                 items.Add(scalar(text, items.Count));
             else
                 Report(item.Start, key, scalar is null ? "each item must be a mapping of keys" : "each item must be a word or a mapping of keys");
@@ -155,8 +154,10 @@ public sealed class SettingsSection
     {
         foreach (var name in node?.Children.Keys ?? Enumerable.Empty<YamlNode>())
         {
-            if (name is YamlScalarNode { Value: { } key } && !known.Contains(key))
-                owner.Report(name.Start, $"{Full(key)} is not known. Did you mean {Full(NearestName.Of(key, known.Order(StringComparer.Ordinal)) ?? "")}?");
+            if (name is not YamlScalarNode { Value: { } key } || known.Contains(key))
+                continue;
+            var meant = NearestName.Near(key, known.Order(StringComparer.Ordinal));
+            owner.Report(name.Start, $"{Full(key)} is not known. {(meant is null ? $"Known here: {string.Join(", ", known.Order(StringComparer.Ordinal))}." : $"Did you mean {Full(meant)}?")}");
         }
     }
 

@@ -29,6 +29,26 @@ public sealed class BoundListeners(ListenerOptions options)
         kestrel.ListenUnixSocket(options.SandboxSocket, listen => Tag(listen, Listener.Sandbox));
     }
 
+    /// <summary>Says before anything is started that somebody else listens at one of our addresses. Only the start itself is sure.</summary>
+    /// <exception cref="AddressInUseException">It is taken.</exception>
+    public void MustBeFree()
+    {
+        foreach (var address in (IPEndPoint?[])[options.Api, options.Public])
+        {
+            if (address is null or { Port: 0 })
+                continue;
+            using var probe = new TcpListener(address);
+            try
+            {
+                probe.Start();
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                throw new AddressInUseException($"The server cannot listen at {address}: address already in use.", e);
+            }
+        }
+    }
+
     static ListenOptions Tag(ListenOptions listen, Listener listener)
     {
         listen.Use(next => connection =>

@@ -16,16 +16,9 @@ public sealed record ListenerOptions(
     public static ListenerOptions Read(Settings settings)
     {
         var section = settings.Root.Section("listen");
-        var api = section.EndPoint("api", "127.0.0.1:8000");
-        if (api is null)
-        {
-            section.Report("api", "must be an address and a port");
-            api = new IPEndPoint(IPAddress.Loopback, 8000);
-        }
-
         return new ListenerOptions(
-            api,
-            section.EndPoint("public", "127.0.0.1:8002"),
+            section.EndPoint("api", "127.0.0.1:8000", mayBeOff: false)!,
+            section.EndPoint("public", "127.0.0.1:8002", mayBeOff: true),
             settings.Host.Layout.SandboxApiSocket,
             section.Texts("hosts"),
             section.Texts("cors_origins"),

@@ -19,7 +19,8 @@ internal static class WorkspaceEndpoints
     {
         routes.MapPost(Route, Put)
             .Needs(Scopes.Execute).WithTags("workspaces").WithSummary("Upload a git bundle that the thread's sandbox will clone")
-            .Accepts<Stream>(MediaTypeNames.Application.Octet).Produces<StoredBundle>().Produces<DetailBody>(413).Produces<DetailBody>(415);
+            .Accepts<Stream>(MediaTypeNames.Application.Octet).Produces<StoredBundle>()
+            .Produces<ControlBody>(409).Produces<DetailBody>(413).Produces<DetailBody>(415).Produces<InvalidBody>(422);
         routes.MapGet(Route, Get)
             .Needs(Scopes.Execute).On(Listener.Api | Listener.Sandbox).WithTags("workspaces").WithSummary("Download the thread's git bundle")
             .Produces(200, contentType: MediaTypeNames.Application.Octet).Produces<DetailBody>(404);
@@ -51,6 +52,18 @@ internal static class WorkspaceEndpoints
         }
 
         spool.Position = 0;
+        if (await BundleHeader.Read(spool, cancellationToken) is not { } header)
+            return Refused("The body is not a git bundle: make one with git bundle create - --all HEAD");
+        if (BundleHeader.NeedsMore(header))
+            return Refused("The bundle lacks a part of the history and cannot be cloned: bundle the whole repository, after git fetch --unshallow where it is a shallow clone");
+        if (await store.HasWorked(threadKey, cancellationToken))
+        {
+            // The same commits again are a repeat of the request that brought them.
+            return await store.Holds(threadKey, header, cancellationToken)
+                ? TypedResults.Json(new StoredBundle(true, threadKey, name, spool.Length), ApiJson.Options)
+                : ApiFailure.Control("WORKSPACE_IN_USE", "This thread works already, in the workspace that it has; start a new one for this repository.");
+        }
+
         await store.Put(threadKey, name, spool, cancellationToken);
         return TypedResults.Json(new StoredBundle(true, threadKey, name, spool.Length), ApiJson.Options);
     }
@@ -85,6 +98,8 @@ internal static class WorkspaceEndpoints
         File.Delete(path);
         return stream;
     }
+
+    static ApiFailure Refused(string why) => ApiFailure.Invalid([new FieldError(["body"], why, "value_error")]);
 
     static ApiFailure TooLarge() => ApiFailure.Detail(StatusCodes.Status413PayloadTooLarge, "The bundle is larger than 256 MiB. Upload a shallower history, or clone from a remote.");
 }

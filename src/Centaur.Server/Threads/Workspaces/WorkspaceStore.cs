@@ -36,6 +36,20 @@ internal sealed class WorkspaceStore(NpgsqlDataSource source, PostgresDatabase d
         return true;
     }
 
+    /// <summary>True once a turn of the thread has had its workspace: what is uploaded later would never be cloned into it.</summary>
+    public async Task<bool> HasWorked(string threadKey, CancellationToken cancellationToken) =>
+        await database.First(
+            $"select 1 from sandbox_sessions where thread_key = {threadKey} and (agent_thread_id is not null or inflight_turn_id is not null)",
+            row => row.GetInt32(0),
+            cancellationToken) == 1;
+
+    /// <summary>True where the thread's bundle begins with this header: it brings the same commits.</summary>
+    public async Task<bool> Holds(string threadKey, byte[] header, CancellationToken cancellationToken) =>
+        await database.First(
+            $"select 1 from workspace_bundles where thread_key = {threadKey} and substring(data from 1 for {header.Length}) = {header}",
+            row => row.GetInt32(0),
+            cancellationToken) == 1;
+
     /// <summary>The name of the bundle that the thread's workspace is made from, or null.</summary>
     public Task<string?> Waiting(string threadKey, CancellationToken cancellationToken) =>
         database.First($"select name from workspace_bundles where thread_key = {threadKey}", row => row.GetString(0), cancellationToken);

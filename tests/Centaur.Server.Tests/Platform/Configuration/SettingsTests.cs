@@ -52,8 +52,34 @@ public sealed partial class SettingsTests : IDisposable
     [InlineData("listen: {api: a}\nlisten: {}", "this is not YAML")]
     [InlineData("- a", "must be a mapping")]
     [InlineData("listen: 7", "listen must be a mapping of keys")]
+    [InlineData("egress: {allow: 5}", "egress.allow must be a list")]
+    [InlineData("egress: {allow: {hosts: [a.example]}}", "egress.allow must be a list")]
+    [InlineData("egress: {map: x}", "egress.map must be a list")]
+    [InlineData("egress: {secrets: GITHUB_TOKEN}", "egress.secrets must be a list")]
+    [InlineData("egress: {passthrough: true}", "egress.passthrough must be a list")]
+    [InlineData("egress: {allow: ['']}", "each item must be a word")]
+    [InlineData("egress: {allow: [{hosts: [a.example], ports: 80}]}", "egress.allow[].ports must be a list")]
+    [InlineData("model: [codex]", "model must be a mapping of keys")]
+    [InlineData("model: {codex: [a]}", "model.codex must be a mapping of keys")]
+    [InlineData("log: {level: [a]}", "log.level must be a single value")]
+    [InlineData("listen: {xyz: 1}", "listen.xyz is not known. Known here: api, cors_origins, hosts, max_body, public.")]
     public void A_file_that_is_no_configuration_is_refused(string yaml, string expected) =>
         Should.Throw<SettingsException>(() => Compose(yaml)).Message.ShouldContain(expected);
+
+    [Theory]
+    [InlineData("listen: {api: off}", "such as 127.0.0.1:8000.")]
+    [InlineData("listen: {api: nonsense}", "such as 127.0.0.1:8000.")]
+    [InlineData("listen: {public: nonsense}", "such as 127.0.0.1:8002, or off.")]
+    public void An_address_that_is_none_is_one_error(string yaml, string expected)
+    {
+        var message = Should.Throw<SettingsException>(() => Compose(yaml)).Message;
+        message.ShouldContain(expected);
+        message.Split('\n').Length.ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_variable_that_is_far_from_every_known_one_is_no_riddle() =>
+        Should.Throw<SettingsException>(() => Compose("", ("CENTAUR_SOMETHING_ELSE", "x"))).Message.ShouldNotContain("Did you mean");
 
     [Fact]
     public void A_password_never_reaches_the_message() =>

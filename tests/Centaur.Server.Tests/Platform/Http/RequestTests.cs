@@ -218,6 +218,39 @@ public sealed class RequestTests(ServerFixture server, PostgresServer postgres) 
     static StringContent Json(string text) => new(text, System.Text.Encoding.UTF8, "application/json");
 
     [Fact]
+    public async Task The_OpenAPI_document_says_how_to_authenticate_what_may_be_left_out_and_cites_nothing_internal()
+    {
+        var text = await server.Client().GetStringAsync("/openapi.json", Cancel);
+        text.ShouldNotContain("§");
+        var document = JsonNode.Parse(text)!;
+        ((string)document["info"]!["title"]!).ShouldBe("Centaur");
+        ((string)document["components"]!["securitySchemes"]!["api_key"]!["name"]!).ShouldBe("X-Api-Key");
+        Required("SpawnBody").ShouldBe(["thread_key"]);
+        Required("ExecuteBody").ShouldBe(["thread_key"]);
+        Required("CreateApiKey").ShouldBe(["name"]);
+        Required("ExecutionView").ShouldContain("result_text");
+
+        foreach (var (path, methods) in document["paths"]!.AsObject())
+        {
+            foreach (var (_, operation) in methods!.AsObject())
+            {
+                var isOpen = path.StartsWith("/health", StringComparison.Ordinal);
+                (operation!["security"] is null).ShouldBe(isOpen, path);
+                (operation["responses"]!["401"] is null).ShouldBe(isOpen, path);
+                (operation["responses"]!["403"] is null).ShouldBe(isOpen, path);
+                foreach (var name in path.Split('/').Where(part => part.StartsWith('{')).Select(part => part.Trim('{', '}')))
+                    operation["parameters"]!.AsArray().Count(p => (string)p!["name"]! == name && (string)p["in"]! == "path").ShouldBe(1, path);
+            }
+        }
+
+        var stream = document["paths"]!["/agent/threads/{thread_key}/events"]!["get"]!;
+        stream["parameters"]!.AsArray().Select(p => (string)p!["name"]!).ShouldBe(["thread_key", "after_event_id", "execution_id", "live", "poll_ms", "Last-Event-ID"]);
+        ((string)stream["description"]!).ShouldEndWith("Scope: agent:execute.");
+
+        string[] Required(string schema) => document["components"]!["schemas"]![schema]!["required"]!.AsArray().Select(name => (string)name!).ToArray();
+    }
+
+    [Fact]
     public async Task Every_route_is_in_the_OpenAPI_snapshot()
     {
         var document = JsonNode.Parse(await server.Client().GetStringAsync("/openapi.json", Cancel))!;

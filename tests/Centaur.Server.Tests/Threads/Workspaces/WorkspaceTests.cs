@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using Centaur.Server.Access;
+using Centaur.Server.Platform.Database;
 using Centaur.Testing.Server;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,7 +18,7 @@ public sealed class WorkspaceTests(ServerFixture server) : IClassFixture<ServerF
         var threadKey = Http.NewThread();
         var spawned = await server.Api.Spawn(threadKey);
         // Larger than a request may be elsewhere.
-        var bundle = RandomNumberGenerator.GetBytes(40_000_000);
+        var bundle = Bundle(40_000_000);
         (await Upload(threadKey, new ByteArrayContent(bundle))).ShouldBe(HttpStatusCode.OK);
 
         var token = server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1);
@@ -32,7 +33,7 @@ public sealed class WorkspaceTests(ServerFixture server) : IClassFixture<ServerF
     {
         var threadKey = Http.NewThread();
         await server.Api.Spawn(threadKey);
-        using var stream = new UnseekableStream(RandomNumberGenerator.GetBytes(300_000));
+        using var stream = new UnseekableStream(Bundle(300_000));
         (await Upload(threadKey, new StreamContent(stream))).ShouldBe(HttpStatusCode.OK);
         (await server.Api.GetByteArrayAsync(Path(threadKey), Cancel)).Length.ShouldBe(300_000);
     }
@@ -55,6 +56,45 @@ public sealed class WorkspaceTests(ServerFixture server) : IClassFixture<ServerF
         var threadKey = Http.NewThread();
         (await server.Api.Get(Path(threadKey))).Status.ShouldBe(HttpStatusCode.NotFound);
         (await server.Api.PostText(Path(threadKey), "{}")).Status.ShouldBe(HttpStatusCode.UnsupportedMediaType);
+    }
+
+    [Theory]
+    [InlineData("garbage")]
+    [InlineData("")]
+    [InlineData("# v2 git bundle\nno end")]
+    [InlineData("# v9 git bundle\n\nPACK")]
+    [InlineData("# v2 git bundle\n-1111111111111111111111111111111111111111 before\n2222222222222222222222222222222222222222 HEAD\n\nPACK")]
+    public async Task What_is_no_whole_bundle_is_422_and_is_not_stored(string body)
+    {
+        var threadKey = Http.NewThread();
+        await server.Api.Spawn(threadKey);
+        (await Upload(threadKey, new ByteArrayContent(System.Text.Encoding.ASCII.GetBytes(body)))).ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await server.Api.Get(Path(threadKey))).Status.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task A_thread_that_has_worked_takes_no_other_repository_and_its_own_again()
+    {
+        var threadKey = Http.NewThread();
+        await server.Api.Spawn(threadKey);
+        var (own, other) = (Bundle(1000), Bundle(1000, "3333333333333333333333333333333333333333"));
+        (await Upload(threadKey, new ByteArrayContent(other))).ShouldBe(HttpStatusCode.OK);
+        (await Upload(threadKey, new ByteArrayContent(own))).ShouldBe(HttpStatusCode.OK);
+        var database = server.Services.GetRequiredService<PostgresDatabase>();
+        await database.Execute($"update sandbox_sessions set agent_thread_id = 'a' where thread_key = {threadKey}", Cancel);
+
+        (await Upload(threadKey, new ByteArrayContent(own))).ShouldBe(HttpStatusCode.OK);
+        (await Upload(threadKey, new ByteArrayContent(other))).ShouldBe(HttpStatusCode.Conflict);
+
+        (await server.Api.GetByteArrayAsync(Path(threadKey), Cancel)).ShouldBe(own);
+    }
+
+    /// <summary>A header as git writes it, and noise for a pack.</summary>
+    static byte[] Bundle(int length, string head = "2222222222222222222222222222222222222222")
+    {
+        var bundle = RandomNumberGenerator.GetBytes(length);
+        System.Text.Encoding.ASCII.GetBytes($"# v2 git bundle\n{head} HEAD\n\nPACK").CopyTo(bundle, 0);
+        return bundle;
     }
 
     async Task<HttpStatusCode> Upload(string threadKey, HttpContent content)
