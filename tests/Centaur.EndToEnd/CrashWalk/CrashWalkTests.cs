@@ -9,7 +9,7 @@ namespace Centaur.EndToEnd.CrashWalk;
 /// </summary>
 public sealed class CrashWalkTests(Installation installation) : IClassFixture<Installation>
 {
-    static readonly string[] Start = ["api_key.first", "api_key.service", "delivery.give_up", "event.partition", "lease.take"];
+    static readonly string[] Start = ["api_key.first", "api_key.service", "delivery.give_up", "event.partition", "lease.take", "query_role.make", "spare.offer", "spare.reserve"];
     static readonly string[] Turn =
     [
         "broker.grant", "execution.claim", "execution.queue", "execution.reap", "keeper.ack", "keeper.attach", "keeper.claim", "keeper.policy", "keeper.turn", "lease.renew", "message.store",
@@ -19,10 +19,15 @@ public sealed class CrashWalkTests(Installation installation) : IClassFixture<In
     static readonly string[] Cancelling = ["execution.cancel", "keeper.interrupt"];
     static readonly string[] Death = ["keeper.stop", "sandbox.bury", "sandbox.reserve", "turn.tell"];
     static readonly string[] Stop = ["execution.return", "lease.return"];
-    static readonly string[] Administration = ["api_key.create", "api_key.revoke", "secret.put", "secret.remove", "thread.trace"];
+    static readonly string[] Release = ["broker.revoke", "sandbox.clear", "sandbox.take_over", "thread.release"];
+    static readonly string[] Administration = ["api_key.create", "api_key.revoke", "attachment.store", "secret.put", "secret.remove", "thread.name", "thread.stop", "thread.trace"];
 
     /// <summary>What only a fault within a fault reaches. Each is one transaction that a repeat finds done or undone; what they write is pinned by the tests of their slices.</summary>
-    static readonly string[] NotWalked = ["delivery.failed", "delivery.overdue", "delivery.repair", "slack.postpone", "slack.refuse"];
+    static readonly string[] NotWalked =
+    [
+        "delivery.failed", "delivery.overdue", "delivery.repair", "sandbox.forget", "sandbox.forget_thread", "sandbox.give_up", "sandbox.start_failed", "sandbox.suspend", "slack.postpone",
+        "slack.refuse", "spare.give_up", "spare.recycle",
+    ];
 
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -31,7 +36,7 @@ public sealed class CrashWalkTests(Installation installation) : IClassFixture<In
     {
         var listed = await Programs.Run(Programs.Dist("server", "centaur-server"), ["--crash-points"], new Dictionary<string, string>(), null, Cancellation);
 
-        string[] walked = [.. Start, .. Turn, .. Steering, .. Cancelling, .. Death, .. Stop, .. Administration, .. SlackTests.Walked, .. NotWalked];
+        string[] walked = [.. Start, .. Turn, .. Steering, .. Cancelling, .. Death, .. Stop, .. Release, .. Administration, .. SlackTests.Walked, .. NotWalked];
         walked.Order(StringComparer.Ordinal).ShouldBe(listed.Succeeded().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
@@ -90,6 +95,14 @@ public sealed class CrashWalkTests(Installation installation) : IClassFixture<In
     });
 
     [Fact]
+    public Task F3_crash_walk_of_a_release() => Walk(Release, async client =>
+    {
+        await client.Follow(await client.Ask("Reply with exactly PONG.", Cancellation), null, Cancellation);
+        await client.Post($"/agent/threads/{Uri.EscapeDataString(client.ThreadKey)}/release", new { release_id = "release" }, Cancellation);
+        await Cleared(client);
+    });
+
+    [Fact]
     public Task F3_crash_walk_of_administration() => Walk(Administration, async client =>
     {
         await client.Get($"/agent/messages?thread_key={Uri.EscapeDataString(client.ThreadKey)}", Cancellation);
@@ -97,7 +110,10 @@ public sealed class CrashWalkTests(Installation installation) : IClassFixture<In
         await client.Delete($"/admin/api-keys/{key.GetProperty("id").GetString()}", Cancellation);
         await client.Put("/admin/secrets/WALK_SECRET", new { bindings = new[] { new { hosts = new[] { "walk.example" }, headers = new[] { "Authorization" } } } }, Cancellation);
         await client.Delete("/admin/secrets/WALK_SECRET", Cancellation);
+        await client.Post("/agent/attachments/upload", new { thread_key = client.ThreadKey, name = "a.txt", mime_type = "text/plain", data = "aGVsbG8=" }, Cancellation);
         await client.Follow(await client.Ask("Reply with exactly PONG.", Cancellation), null, Cancellation);
+        await client.Post("/agent/title", new { thread_key = client.ThreadKey, title = "walk" }, Cancellation);
+        await client.Post("/agent/stop", new { thread_key = client.ThreadKey }, Cancellation);
     });
 
     async Task Walk(IEnumerable<string> points, Func<PatientClient, Task> scenario)
@@ -142,6 +158,22 @@ public sealed class CrashWalkTests(Installation installation) : IClassFixture<In
         while ((await client.Get($"/agent/threads/{Uri.EscapeDataString(client.ThreadKey)}/executions", Cancellation)).GetProperty("executions").EnumerateArray()
             .Any(e => e.GetProperty("completed_at").ValueKind == System.Text.Json.JsonValueKind.Null))
             await Task.Delay(50, Cancellation);
+    }
+
+    /// <summary>Waits until the thread's sandbox has been ended and what it left is removed.</summary>
+    async Task Cleared(PatientClient client)
+    {
+        await using var source = Npgsql.NpgsqlDataSource.Create(installation.Layout.EmbeddedDatabaseUrl);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            await using var command = source.CreateCommand("select count(*) from sandboxes where thread_key = $1 and cleared_at is null");
+            command.Parameters.Add(new Npgsql.NpgsqlParameter<string> { TypedValue = client.ThreadKey });
+            if (await command.ExecuteScalarAsync(limit.Token) is 0L)
+                return;
+            await Task.Delay(50, limit.Token);
+        }
     }
 
     static bool HasDelta(StreamedEvent streamed) => streamed.Json.GetRawText().Contains("delta", StringComparison.Ordinal);

@@ -8,10 +8,16 @@ using Xunit;
 namespace Centaur.EndToEnd.Replicas;
 
 /// <summary>Two hosts share one database and its work. One is killed and comes back, the other is paused for longer than its lease and goes on.</summary>
-public sealed class ReplicaTests(Installation first) : IClassFixture<Installation>
+public sealed class ReplicaTests(ReplicaTests.FirstHost first) : IClassFixture<ReplicaTests.FirstHost>
 {
     const int Threads = 50;
     const int TurnsEach = 10;
+
+    /// <summary>A host that is silent for longer than its lease loses its threads to the other.</summary>
+    public sealed class FirstHost : Installation
+    {
+        protected override string MoreConfiguration => "sandbox: {host_gone_seconds: 2}";
+    }
 
     int answered;
 

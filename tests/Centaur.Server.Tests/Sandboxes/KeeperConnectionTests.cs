@@ -85,7 +85,7 @@ public sealed class KeeperConnectionTests : IAsyncLifetime
     public async Task A_keeper_that_dies_before_it_answers_is_an_outage_and_not_a_refusal()
     {
         await using var connection = await Attach();
-        var asking = connection.Ask<PolicyAcknowledged>(new TokenUpdate("t"), Cancellation);
+        var asking = connection.Ask<Claimed>(new StopSandbox("done"), Cancellation);
 
         await keeper.DisposeAsync();
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Centaur.Server.Access;
+using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Faults;
@@ -17,7 +18,7 @@ namespace Centaur.Server.Executions.Api;
 /// ends; a thread without one is left as it is. 3. With <c>cancel_inflight</c> every execution ends here and now, its owner fenced off; else a running one is cancelled by its owner,
 /// because its sandbox goes, and a queued one fails when it is claimed. 4. The sandbox is given up. 5. The answer is remembered.
 /// </summary>
-internal sealed class ReleaseThread(AssignmentStore assignments, ExecutionStore executions, SandboxReservations sandboxes, EventStore events, WakeUps wakeUps)
+internal sealed class ReleaseThread(AssignmentStore assignments, ExecutionStore executions, SandboxReservations sandboxes, EventStore events, DeliveryOutbox deliveries, WakeUps wakeUps)
 {
     const string Reason = "released";
     static readonly CrashPoint Releasing = new("thread.release");
@@ -84,7 +85,7 @@ internal sealed class ReleaseThread(AssignmentStore assignments, ExecutionStore 
     async Task End(SqlSession session, string threadKey, bool cancelInflight, CancellationToken cancellationToken)
     {
         if (cancelInflight)
-            await executions.CancelAll(session, threadKey, Reason, cancellationToken);
+            await deliveries.Ready(session, await executions.CancelAll(session, threadKey, Reason, cancellationToken), cancellationToken);
         else if (await executions.RequestCancelOfRunning(session, threadKey, cancellationToken) is { } running)
             await events.Append(session, threadKey, running, [ExecutionStateEvent.Of(running, threadKey, ExecutionStatus.CancelRequested)], cancellationToken);
         session.AfterCommit(() =>
