@@ -91,6 +91,21 @@ public sealed class ReleaseTests(ServerFixture server) : IClassFixture<ServerFix
     }
 
     [Fact]
+    public async Task Release_with_cancel_inflight_tells_the_author_of_what_it_ended()
+    {
+        var threadKey = Http.NewThread();
+        await server.Api.Spawn(threadKey);
+        var execution = (string)(await server.Api.PostOk(
+            "/agent/execute",
+            new JsonObject { ["thread_key"] = threadKey, ["assignment_generation"] = 1, ["delivery"] = new JsonObject { ["platform"] = "slack", ["channel"] = "C1" } },
+            HttpStatusCode.Accepted))["execution_id"]!;
+
+        await Release(threadKey, new JsonObject { ["cancel_inflight"] = true });
+
+        (await Database.First($"select state from agent_final_delivery_outbox where execution_id = {execution}", row => row.GetString(0), Cancel)).ShouldBe("pending");
+    }
+
+    [Fact]
     public async Task Release_ends_a_reader_that_follows_the_execution_with_its_last_state()
     {
         var threadKey = Http.NewThread();

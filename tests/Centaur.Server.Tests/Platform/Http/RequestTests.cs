@@ -234,9 +234,11 @@ public sealed class RequestTests(ServerFixture server, PostgresServer postgres) 
         {
             foreach (var (_, operation) in methods!.AsObject())
             {
-                var isOpen = path is "/health" or "/health/ready";
+                // Slack shows a signature instead of a key, and is answered 401 where it is wrong.
+                var isSlack = path == "/api/webhooks/slack";
+                var isOpen = isSlack || path is "/health" or "/health/ready";
                 (operation!["security"] is null).ShouldBe(isOpen, path);
-                (operation["responses"]!["401"] is null).ShouldBe(isOpen, path);
+                (operation["responses"]!["401"] is null).ShouldBe(isOpen && !isSlack, path);
                 (operation["responses"]!["403"] is null).ShouldBe(isOpen, path);
                 foreach (var name in path.Split('/').Where(part => part.StartsWith('{')).Select(part => part.Trim('{', '}')))
                     operation["parameters"]!.AsArray().Count(p => (string)p!["name"]! == name && (string)p["in"]! == "path").ShouldBe(1, path);
