@@ -10,7 +10,6 @@ namespace Centaur.EndToEnd.Replicas;
 /// <summary>Two hosts share one database and its work. One is killed and comes back, the other is paused for longer than its lease and goes on.</summary>
 public sealed class ReplicaTests(ReplicaTests.FirstHost first) : IClassFixture<ReplicaTests.FirstHost>
 {
-    const int Threads = 50;
     const int TurnsEach = 10;
 
     /// <summary>A host that is silent for longer than its lease loses its threads to the other.</summary>
@@ -24,28 +23,36 @@ public sealed class ReplicaTests(ReplicaTests.FirstHost first) : IClassFixture<R
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task F6_500_turns_on_two_servers_one_killed_and_one_paused_are_500_single_answers_in_order()
+    public Task F6_100_turns_on_two_servers_one_killed_and_one_paused_are_100_single_answers_in_order() => Share(threadCount: 10);
+
+    [Fact]
+    [Trait("Category", "nightly")]
+    public Task F6_500_turns_on_two_servers_one_killed_and_one_paused_are_500_single_answers_in_order() => Share(threadCount: 50);
+
+    async Task Share(int threadCount)
     {
+        var turns = threadCount * TurnsEach;
+        answered = 0;
         await using var second = await Replica.Start(first, Cancellation);
         var prefix = "many:" + Guid.CreateVersion7().ToString("N");
-        var threads = Enumerable.Range(0, Threads).Select(n => Converse($"{prefix}:{n}", second, n)).ToList();
+        var threads = Enumerable.Range(0, threadCount).Select(n => Converse($"{prefix}:{n}", second, n)).ToList();
 
-        await Reached(Threads * TurnsEach / 4);
+        await Reached(turns / 4);
         SandboxProcesses.Kill(first.Server.Process.Pid);
-        await Reached(Threads * TurnsEach / 2);
+        await Reached(turns / 2);
         await first.Up(Cancellation);
         SandboxProcesses.Pause(second.ServerPid);
-        await Reached(Threads * TurnsEach * 5 / 8);
+        await Reached(turns * 5 / 8);
         SandboxProcesses.Continue(second.ServerPid);
         await Task.WhenAll(threads);
 
         await using var source = NpgsqlDataSource.Create(first.Layout.EmbeddedDatabaseUrl);
-        (await Rows(source, "select count(*) from agent_execution_requests where thread_key like $1 and status = 'completed'", prefix)).Single().ShouldBe($"{Threads * TurnsEach}");
+        (await Rows(source, "select count(*) from agent_execution_requests where thread_key like $1 and status = 'completed'", prefix)).Single().ShouldBe($"{turns}");
         (await Rows(source, "select count(*) from agent_execution_events where thread_key like $1 and event_kind = 'execution_state' and event_json ->> 'status' = 'completed'", prefix))
-            .Single().ShouldBe($"{Threads * TurnsEach}", "each end is told once");
+            .Single().ShouldBe($"{turns}", "each end is told once");
         var answers = await Rows(
             source, "select string_agg(trim(parts -> 0 ->> 'text'), ' ' order by created_at) from chat_messages where thread_key like $1 and role = 'assistant' group by thread_key", prefix);
-        answers.Count.ShouldBe(Threads);
+        answers.Count.ShouldBe(threadCount);
         answers.ShouldAllBe(a => a == string.Join(' ', Enumerable.Range(1, TurnsEach).Select(turn => $"T{turn}")));
         (await Rows(source, "select count(distinct s.host_id) from sandboxes s where s.thread_key like $1", prefix)).Single().ShouldBe("2", "both hosts had work");
     }
