@@ -44,8 +44,7 @@ internal sealed class ShellTool(string workspace, TimeProvider clock) : IAgentTo
         catch (OperationCanceledException)
         {
             timedOut = !cancellationToken.IsCancellationRequested;
-            ProcessGroup.Kill(process.Id);
-            await process.WaitForExitAsync(CancellationToken.None);
+            await ProcessGroup.Kill(process);
         }
 
         reading.CancelAfter(LastWords);

@@ -87,6 +87,19 @@ public sealed class ToolBoxTests : IDisposable
 
     public void Dispose() => workspace.Dispose();
 
+    [Fact]
+    public async Task An_interrupt_that_meets_a_command_before_it_leads_its_own_group_ends_it_all_the_same()
+    {
+        for (var n = 0; n < 20; n++)
+        {
+            using var interrupt = new CancellationTokenSource();
+            var running = new ToolBox(workspace.FullPath).Run(new ToolUse("call-1", "shell", new JsonObject { ["command"] = "sleep 600 & sleep 600" }), interrupt.Token);
+            await interrupt.CancelAsync();
+
+            await Should.ThrowAsync<OperationCanceledException>(() => running.WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
+        }
+    }
+
     Task<ToolResult> Run(string tool, JsonObject input) => new ToolBox(workspace.FullPath).Run(new ToolUse("call-1", tool, input), Cancellation);
 
     static async Task Ended(int pid)
