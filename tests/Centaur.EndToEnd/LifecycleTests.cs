@@ -58,8 +58,7 @@ public sealed class LifecycleTests(LifecycleTests.QuickInstallation installation
         var dying = Ready();
         foreach (var keeper in dying)
             SandboxProcesses.Kill(SandboxProcesses.KeeperOf(installation, keeper));
-        await Programs.Until(() => Ready().Count == Spares && !Ready().Intersect(dying).Any(), Cancellation);
-        var spares = Ready();
+        var spares = await Replaced(dying);
 
         var conversation = new Conversation(installation, "built-in");
         (await conversation.Say("Reply with exactly PONG.", Cancellation)).GetProperty("result_text").GetString()!.Trim().ShouldBe("PONG");
@@ -118,10 +117,25 @@ public sealed class LifecycleTests(LifecycleTests.QuickInstallation installation
         SandboxProcesses.Kill(installation.Server.Process.Pid);
 
         await installation.Up(Cancellation);
-        await Programs.Until(() => Ready().Count == Spares && !Ready().Intersect(before).Any() && !Keepers().Intersect(before).Any(), Cancellation);
+        await Replaced(before);
+        await Programs.Until(() => !Keepers().Intersect(before).Any(), Cancellation);
     }
 
     Task Full() => Programs.Until(() => Ready().Count == Spares, Cancellation);
+
+    /// <summary>Waits until the pool is full of others than these. Each look is one: the pool changes between two.</summary>
+    async Task<List<string>> Replaced(List<string> former)
+    {
+        List<string> spares = [];
+        await Programs.Until(
+            () =>
+            {
+                spares = Ready();
+                return spares.Count == Spares && !spares.Intersect(former).Any();
+            },
+            Cancellation);
+        return spares;
+    }
 
     List<string> Ready() => [.. Text("select coalesce(string_agg(sandbox_id, ' '), '') from sandboxes where state = 'spare'").Split(' ', StringSplitOptions.RemoveEmptyEntries)];
 
