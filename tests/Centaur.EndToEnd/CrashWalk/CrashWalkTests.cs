@@ -161,9 +161,11 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
     /// <summary>Waits until the thread has nothing left to do.</summary>
     async Task Quiet(PatientClient client)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
         while ((await client.Get($"/agent/threads/{Uri.EscapeDataString(client.ThreadKey)}/executions", Cancellation)).GetProperty("executions").EnumerateArray()
             .Any(e => e.GetProperty("completed_at").ValueKind == System.Text.Json.JsonValueKind.Null))
-            await Task.Delay(50, Cancellation);
+            await Task.Delay(50, limit.Token);
     }
 
     /// <summary>Waits until the thread's sandbox has been ended and what it left is removed.</summary>

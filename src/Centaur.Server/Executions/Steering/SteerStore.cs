@@ -22,7 +22,7 @@ internal sealed class SteerStore(PostgresDatabase database, ExecutionClaims clai
             """,
             cancellationToken);
 
-    /// <summary>Aims whatever waits on the thread, and came after the execution began, at the execution.</summary>
+    /// <summary>Aims whatever waits on the thread at the execution.</summary>
     /// <returns>The last message's id, or null where none waits.</returns>
     public async Task<string?> AimWaiting(SqlSession session, string threadKey, string executionId, CancellationToken cancellationToken)
     {
