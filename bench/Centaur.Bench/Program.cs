@@ -2,7 +2,9 @@ using Centaur.Bench;
 using Centaur.Bench.Egress;
 using Centaur.Bench.Events;
 using Centaur.Bench.Sandboxes;
+using Centaur.Bench.Spawns;
 using Centaur.Bench.Startup;
+using Centaur.Bench.Streams;
 using Centaur.Bench.Turns;
 
 // One line a benchmark; a name is what `./centaur bench NAME` takes.
@@ -11,6 +13,8 @@ IReadOnlyDictionary<string, IBench> benches = new SortedDictionary<string, IBenc
     ["events"] = new EventsBench(),
     ["proxy"] = new ProxyBench(),
     ["sandbox"] = new SandboxBench(),
+    ["spawn"] = new SpawnBench(),
+    ["sse"] = new StreamBench(),
     ["startup"] = new StartupBench(),
     ["turn"] = new TurnBench(),
 };

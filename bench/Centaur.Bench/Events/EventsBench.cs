@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text.RegularExpressions;
 using Centaur.Bench.Installation;
 
 namespace Centaur.Bench.Events;
@@ -10,12 +8,10 @@ namespace Centaur.Bench.Events;
 /// A jailed script emits, and what it emits goes the whole way: keeper, journal, attach socket, worker, Postgres, stream. Rows are counted where they are stored,
 /// by the database's own clock; the yardstick inserts the same row, one a transaction, into a table with the same indexes of the same Postgres.
 /// </summary>
-internal sealed partial class EventsBench : IBench
+internal sealed class EventsBench : IBench
 {
     const int Threads = 4;
     const int LinesEach = 25_000;
-    const int LatencyLines = 500;
-    const int WarmUp = 50;
     const int DayLinesEach = 2_680;
     const double LinesOfADay = 1_100_000;
     const double Megabyte = 1e6;
@@ -23,21 +19,11 @@ internal sealed partial class EventsBench : IBench
     const double DayGoal = 60;
     const double StoreGoal = 1.5;
 
-    /// <summary>The script asks no model.</summary>
-    const string WithoutKey = "model:\n  codex:\n    key: none\n";
-
-    public string Description => "Events stored per second, their way to a reader, and the bytes of a day.";
+    public string Description => "Events stored per second, and the bytes of a day.";
 
     public async IAsyncEnumerable<Figure> Run(BenchContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var home = await BenchHome.Start(context, _ => Task.FromResult(WithoutKey), cancellationToken);
-        foreach (var (word, live, name) in ((string, bool, string)[])[("lines", false, "harness line → SSE client"), ("deltas", true, "harness delta → SSE client with live=1")])
-        {
-            var latency = await Latency(home, word, live, cancellationToken);
-            yield return Figure.AtMost($"{name}, p50", latency.Median, "ms", 5);
-            yield return Figure.AtMost($"{name}, p99", latency.P99, "ms", 25);
-        }
-
+        await using var home = await BenchHome.Start(context, _ => Task.FromResult(BenchHome.WithoutModelKey), cancellationToken);
         var (bytes, lines, rows) = await Day(home, cancellationToken);
         yield return Figure.AtMost("a day of 1.1 million lines, 85 % deltas, extrapolated", bytes / lines * LinesOfADay / Megabyte, "MB", DayGoal, OriginalMegabytes);
         yield return Figure.Told("lines of it that became one row", lines / rows, "lines");
@@ -47,30 +33,6 @@ internal sealed partial class EventsBench : IBench
         var singles = await SingleRows(home, cancellationToken);
         yield return Figure.AtLeastTimes($"events stored per second, {Threads} threads at once", many, "/s", singles, StoreGoal);
         yield return Figure.AtLeastTimes("events stored per second, one thread", one, "/s", singles, StoreGoal);
-    }
-
-    /// <summary>The script writes the monotonic clock into each line; the reader compares it with its own when the event has arrived.</summary>
-    static async Task<Distribution> Latency(BenchHome home, string word, bool live, CancellationToken cancellationToken)
-    {
-        var thread = new BenchThread(home, "codex");
-        await thread.Spawn(cancellationToken);
-        await thread.Say($"bench {word} {LatencyLines + WarmUp}", cancellationToken);
-        await using var events = await thread.Follow(live, cancellationToken);
-        var execution = await thread.Execute(cancellationToken);
-        var late = new Dictionary<long, double>();
-        while (await events.MoveNextAsync() && events.Current.EndOf(execution) is null)
-        {
-            // A merged delta holds the stamps of many, which arrived before: the first sight of each counts.
-            foreach (Match stamp in Stamp().Matches(events.Current.Json))
-            {
-                var written = long.Parse(stamp.ValueSpan, CultureInfo.InvariantCulture);
-                late.TryAdd(written, (double)events.Current.Arrived / Stopwatch.Frequency * 1e3 - written / 1e6);
-            }
-        }
-
-        if (late.Count != LatencyLines + WarmUp)
-            throw new InvalidOperationException($"{late.Count} of {LatencyLines + WarmUp} lines arrived; the last event was {events.Current.Json}.");
-        return new Distribution(late.OrderBy(line => line.Key).Skip(WarmUp).Select(line => line.Value));
     }
 
     /// <summary>Four threads that speak as fast as a model does, until the log has some thousand lines of the mix.</summary>
@@ -105,21 +67,13 @@ internal sealed partial class EventsBench : IBench
             """;
         await home.Sql(Like, cancellationToken);
         var json = (await home.Sql("select event_json::text from bench_row", cancellationToken)).Trim();
-        var script = Path.Combine(home.Folder, "insert.sql");
-        await File.WriteAllTextAsync(
-            script,
+        return await home.PgBench(
             $"""
-            insert into bench_events (thread_key, execution_id, event_kind, event_json, first_seq, last_seq) values ('bench:01a1fa7394f17087be5e2fd36498' || :client_id, 'exe_e9569863f24ce766', 'amp_raw_event', '{json.Replace("'", "''", StringComparison.Ordinal)}', 1, 1);
-
+            insert into bench_events (thread_key, execution_id, event_kind, event_json, first_seq, last_seq) values ('bench:01a1fa7394f17087be5e2fd36498' || :client_id, 'exe_e9569863f24ce766', 'amp_raw_event', '{json.Replace("'", "''", StringComparison.Ordinal)}', 1, 1)
             """,
+            clients: 32,
             cancellationToken);
-        var printed = await Programs.Run(
-            BenchHome.PostgresProgram("pgbench"), ["-n", "-M", "prepared", "-c", "32", "-j", "2", "-T", "8", "-f", script, .. Connection(home)], cancellationToken);
-        return double.Parse(Tps().Match(printed).Groups["tps"].ValueSpan, CultureInfo.InvariantCulture);
     }
-
-    /// <summary>pgbench takes the database as its last word.</summary>
-    static IEnumerable<string> Connection(BenchHome home) => home.Database.Where(option => option != "-d");
 
     /// <returns>The executions, as a list for SQL.</returns>
     static async Task<string> RunAll(BenchHome home, int threads, string prompt, CancellationToken cancellationToken)
@@ -140,10 +94,4 @@ internal sealed partial class EventsBench : IBench
 
     static async Task<double> Number(BenchHome home, string query, CancellationToken cancellationToken) =>
         double.Parse((await home.Sql(query, cancellationToken)).Trim(), CultureInfo.InvariantCulture);
-
-    [GeneratedRegex(@"(?<=[;""])\d{10,}(?=[;""])", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex Stamp();
-
-    [GeneratedRegex(@"tps = (?<tps>[\d.]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex Tps();
 }

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Centaur.Protocol;
 using Centaur.Protocol.Host;
 using Centaur.Protocol.Sandbox;
@@ -11,8 +13,11 @@ namespace Centaur.Bench.Installation;
 /// A whole Centaur in a folder of its own, with a script in codex's place that answers at once (<c>Installation/codex</c>). Gone, with all its processes, when
 /// it is disposed.
 /// </summary>
-internal sealed class BenchHome : IAsyncDisposable
+internal sealed partial class BenchHome : IAsyncDisposable
 {
+    /// <summary>Configuration for those whose script asks no model.</summary>
+    public const string WithoutModelKey = "model:\n  codex:\n    key: none\n";
+
     readonly string dist;
     readonly string home = $"/tmp/centaur-bench-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}";
     HttpClient? http;
@@ -53,7 +58,18 @@ internal sealed class BenchHome : IAsyncDisposable
     /// <summary>Options of Postgres's own programs that lead to the installation's database.</summary>
     public IReadOnlyList<string> Database => ["-h", Layout.PostgresSocketFolder, "-p", $"{HostLayout.PostgresPort}", "-U", HostLayout.DatabaseName, "-d", HostLayout.DatabaseName];
 
-    public static string PostgresProgram(string name) => Programs.Find(name) ?? throw new InvalidOperationException($"{name} is not on this machine.");
+    /// <summary>The yardstick: how often per second so many clients commit this statement, each in a transaction of its own.</summary>
+    public async Task<double> PgBench(string statement, int clients, CancellationToken cancellationToken)
+    {
+        var script = Path.Combine(home, "pgbench.sql");
+        await File.WriteAllTextAsync(script, statement + ";\n", cancellationToken);
+        // pgbench takes the database as its last word.
+        var printed = await Programs.Run(
+            PostgresProgram("pgbench"), ["-n", "-M", "prepared", "-c", $"{clients}", "-j", "2", "-T", "8", "-f", script, .. Database.Where(option => option != "-d")], cancellationToken);
+        return double.Parse(Tps().Match(printed).Groups["tps"].ValueSpan, CultureInfo.InvariantCulture);
+    }
+
+    static string PostgresProgram(string name) => Programs.Find(name) ?? throw new InvalidOperationException($"{name} is not on this machine.");
 
     async Task Up(Func<BenchHome, Task<string>>? prepare, CancellationToken cancellationToken)
     {
@@ -80,4 +96,7 @@ internal sealed class BenchHome : IAsyncDisposable
         if (Directory.Exists(Layout.Runtime))
             Directory.Delete(Layout.Runtime, recursive: true);
     }
+
+    [GeneratedRegex(@"tps = (?<tps>[\d.]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Tps();
 }

@@ -25,12 +25,15 @@ internal sealed class BenchThread(BenchHome home, string harness)
         .GetProperty("execution_id").GetString()!;
 
     /// <summary>The thread's events from its first, without an end. The connection stands when the first wait for an event begins.</summary>
-    public async Task<IAsyncEnumerator<BenchEvent>> Follow(bool live, CancellationToken cancellationToken)
+    public async Task<IAsyncEnumerator<BenchEvent>> Follow(bool live, CancellationToken cancellationToken) =>
+        Read(await Open(live, cancellationToken), cancellationToken).GetAsyncEnumerator(cancellationToken);
+
+    /// <summary>The thread's stream, which nobody reads yet.</summary>
+    public async Task<HttpResponseMessage> Open(bool live, CancellationToken cancellationToken)
     {
         var path = $"/agent/threads/{Uri.EscapeDataString(Key)}/events?after_event_id=0{(live ? "&live=1" : "")}";
         var response = await home.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-        response.EnsureSuccessStatusCode();
-        return Read(response, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        return response.EnsureSuccessStatusCode();
     }
 
     /// <summary>Waits for the execution's end without reading its events.</summary>

@@ -8,13 +8,12 @@ namespace Centaur.Bench.Turns;
 internal sealed class TurnBench : IBench
 {
     const int Turns = 100;
-    const int Fresh = 7;
     const int Asks = 5;
     const double WarmGoal = 100;
     const double AskGoal = 3000;
     const string Prompt = "Reply with exactly PONG.";
 
-    public string Description => "Whole turns, warm and cold, and the second question on the command line.";
+    public string Description => "Whole turns on a warm sandbox, and the second question on the command line.";
 
     public async IAsyncEnumerable<Figure> Run(BenchContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -30,8 +29,6 @@ internal sealed class TurnBench : IBench
             (executed, _) = await Warm(home, "built-in", cancellationToken);
             yield return Figure.AtMost("turn, built-in harness, proxy and model included, p50", executed.Median, "ms", WarmGoal);
             yield return Figure.Told("turn, built-in harness, proxy and model included, p99", executed.P99, "ms");
-            yield return Figure.Told("first turn, spawn → terminal, scripted harness, p50", (await Cold(home, "codex", cancellationToken)).Median, "ms");
-            yield return Figure.Told("first turn, spawn → terminal, built-in harness, p50", (await Cold(home, "built-in", cancellationToken)).Median, "ms");
             var asks = await Ask(home, cancellationToken);
             yield return Figure.AtMost("second `centaur ask` of a machine, worst of new threads", asks.Worst, "ms", AskGoal);
         }
@@ -67,24 +64,6 @@ internal sealed class TurnBench : IBench
         }
 
         return (new Distribution(executed.Skip(5)), new Distribution(said.Skip(5)));
-    }
-
-    static async Task<Distribution> Cold(BenchHome home, string harness, CancellationToken cancellationToken)
-    {
-        var times = new List<double>();
-        for (var round = 0; round < Fresh; round++)
-        {
-            var thread = new BenchThread(home, harness);
-            var begun = Stopwatch.GetTimestamp();
-            await thread.Spawn(cancellationToken);
-            await thread.Say(Prompt, cancellationToken);
-            var execution = await thread.Execute(cancellationToken);
-            await using var events = await thread.Follow(live: false, cancellationToken);
-            await BenchThread.End(events, execution);
-            times.Add(Stopwatch.GetElapsedTime(begun, events.Current.Arrived).TotalMilliseconds);
-        }
-
-        return new Distribution(times);
     }
 
     /// <summary>Each is the whole program, from its start to its end, on a thread of its own.</summary>

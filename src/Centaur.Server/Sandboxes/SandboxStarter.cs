@@ -27,8 +27,8 @@ internal sealed class SandboxStarter(
             try
             {
                 var woken = watch.Next();
-                await StartAll(stoppingToken);
-                await watch.Wait(woken, Poll, stoppingToken);
+                if (!await StartSome(stoppingToken))
+                    await watch.Wait(woken, Poll, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -37,18 +37,24 @@ internal sealed class SandboxStarter(
         }
     }
 
-    async Task StartAll(CancellationToken stoppingToken)
+    /// <summary>Many at once would take the processors from the turns that wait for theirs; a turn whose sandbox is not up yet starts it itself.</summary>
+    /// <returns>Whether there was anything to start; then there may be more.</returns>
+    async Task<bool> StartSome(CancellationToken stoppingToken)
     {
         try
         {
             var wanted = await store.Starting(host.IsRoot, stoppingToken);
             foreach (var gone in started.Keys.Except(wanted.Select(s => s.SandboxId), StringComparer.Ordinal))
                 started.TryRemove(gone, out _);
-            await Task.WhenAll(wanted.Where(s => started.TryAdd(s.SandboxId, true)).Select(s => Start(s, stoppingToken)));
+            var next = wanted.Where(s => !started.ContainsKey(s.SandboxId)).Take(Environment.ProcessorCount).ToList();
+            next.ForEach(s => started.TryAdd(s.SandboxId, true));
+            await Task.WhenAll(next.Select(s => Start(s, stoppingToken)));
+            return next.Count > 0;
         }
         catch (Exception e) when (Outages.IsOutage(e))
         {
             log.NotLooked(e.Message);
+            return false;
         }
     }
 

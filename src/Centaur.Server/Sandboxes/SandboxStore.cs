@@ -50,7 +50,7 @@ internal sealed class SandboxStore(PostgresDatabase database, WorkerLease lease,
               and (start_failures = 0 or updated_at < clock_timestamp() - {BetweenStarts})
               and not exists (select 1 from sandboxes o where o.thread_key = s.thread_key and o.host_id = s.host_id and o.state = 'stopping')
             order by created_at
-            limit 16
+            limit 1000
             """,
             SandboxRow.Read,
             cancellationToken);
