@@ -86,6 +86,9 @@ public sealed class StandInServer : IAsyncDisposable
         app.MapGet("/agent/threads/{key}/events", Stream);
         app.MapGet("/agent/executions/exe_1", () => Results.Content(Execution, "application/json"));
         app.MapPost("/agent/executions/exe_1/cancel", () => Results.Content("""{"ok":true,"status":"cancel_requested"}""", "application/json"));
+        app.MapPost("/agent/stop", async (HttpContext http, CancellationToken _) => Results.Json(new { ok = (await Body(http))["thread_key"]!.ToString() == "t-1" }));
+        app.MapPost("/agent/threads/{key}/release", (HttpContext http, string key) => Once(http, ["release_id", "cancel_inflight"], "release_id", body =>
+            $$"""{"ok":true,"thread_key":"{{key}}","released":{{(key == "t-1" && body["cancel_inflight"]!.GetValue<bool>() ? "true" : "false")}}}"""));
         app.MapPost("/agent/workspaces/{key}/bundle", (HttpContext http, string key) => TakeBundle(http));
         app.MapGet("/agent/threads", () => Results.Content(
             """{"threads":[{"slack_thread_key":"t-1","harness":"codex","state":"idle","created_at":1.5,"last_activity":1763661600.0,"turn_count":2,"first_message":"What is new?","thread_name":"PONG"}]}""", "application/json"));

@@ -31,6 +31,10 @@ internal sealed record ExecutionAnswer(
     string ExecutionId, string ThreadKey, string Status, string? TerminalReason, string? ResultText, string? ErrorText, JsonElement? Metadata,
     DateTimeOffset? CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt);
 
+internal sealed record StopBody(string ThreadKey);
+
+internal sealed record ReleaseBody(string ReleaseId, bool CancelInflight);
+
 internal sealed record ThreadSummary(
     string SlackThreadKey, string? Harness, string? State, double? CreatedAt, double? LastActivity, int TurnCount, string? FirstMessage, string? LastUserMessage, string? ThreadName);
 

@@ -17,6 +17,8 @@ namespace Centaur.Cli.Api;
 [JsonSerializable(typeof(ExecutionAnswer))]
 [JsonSerializable(typeof(ThreadsAnswer))]
 [JsonSerializable(typeof(MessagesAnswer))]
+[JsonSerializable(typeof(StopBody))]
+[JsonSerializable(typeof(ReleaseBody))]
 [JsonSerializable(typeof(BundleAnswer))]
 [JsonSerializable(typeof(ModelsAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<FieldProblem>))]

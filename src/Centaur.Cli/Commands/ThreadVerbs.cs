@@ -6,11 +6,12 @@ using Centaur.Cli.Output;
 
 namespace Centaur.Cli.Commands;
 
-/// <summary><c>centaur threads ls | show | tail</c>.</summary>
+/// <summary><c>centaur threads ls | show | tail | stop | release</c>.</summary>
 internal static class ThreadVerbs
 {
     public static Verb Build(CliContext context) =>
-        new Verb("threads", "List threads, print one, or follow one.", "centaur threads ls").With(List(context), Show(context), Tail(context));
+        new Verb("threads", "List threads, print, follow, stop or release one.", "centaur threads ls")
+            .With(List(context), Show(context), Tail(context), ThreadEndVerbs.Stop(context), ThreadEndVerbs.Release(context));
 
     static Verb List(CliContext context)
     {
@@ -119,7 +120,7 @@ internal static class ThreadVerbs
         return threads.Threads.Any(each => each.SlackThreadKey == thread);
     }
 
-    static Argument<string> Key() => new Argument<string>("thread") { Description = "The thread's key." }.NotEmpty();
+    internal static Argument<string> Key() => new Argument<string>("thread") { Description = "The thread's key." }.NotEmpty();
 
     static string Executions(JsonElement answer) => answer.TryGetProperty("executions", out var list) ? list.GetRawText() : "[]";
 

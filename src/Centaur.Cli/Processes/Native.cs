@@ -18,6 +18,7 @@ internal static partial class Native
     // The same numbers on every architecture that .NET runs on; older C libraries have no wrappers.
     const long PidfdSendSignal = 424;
     const long PidfdOpen = 434;
+    const long CloseRange = 436;
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     public static partial uint EffectiveUid();
@@ -84,6 +85,17 @@ internal static partial class Native
             if (Marshal.GetLastPInvokeError() != interrupted)
                 throw new IOException($"Cannot lock: {Marshal.GetLastPInvokeErrorMessage()}");
         }
+    }
+
+    /// <summary>
+    /// From here on no program that we start inherits anything but its standard streams: a descriptor that the caller's shell left open, a lock for instance,
+    /// would else live on in a program that outlives us. A kernel before 5.11 cannot, and nothing changes there.
+    /// </summary>
+    public static void KeepDescriptorsToOurselves()
+    {
+        const long firstAfterStandardStreams = 3;
+        const long closeOnExec = 4;
+        _ = SystemCall(CloseRange, firstAfterStandardStreams, uint.MaxValue, (nint)closeOnExec, 0);
     }
 
     /// <summary>Signals the process that has this pid now, but only after <paramref name="isTheOne"/> has looked at it: between the look and the signal the pid cannot change hands.</summary>

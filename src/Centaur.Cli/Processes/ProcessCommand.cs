@@ -27,13 +27,14 @@ internal sealed record ProcessCommand(string Program, params IReadOnlyList<strin
     }
 
     /// <summary>
-    /// Starts it in a session of its own, with its output in the log: no Ctrl-C and no end of ours reaches it. The shell and <c>setsid</c> replace
-    /// themselves, so the pid is the program's own.
+    /// Starts it in a session of its own, with its output in the log and nothing else that is open here: no Ctrl-C and no end of ours reaches it. The shell and
+    /// <c>setsid</c> replace themselves, so the pid is the program's own.
     /// </summary>
     public ProcessMark StartDetached(string log)
     {
         const string script = """umask 077; log=$1; shift; exec setsid "$@" >>"$log" 2>&1 </dev/null""";
         var detached = this with { Program = "/bin/sh", Arguments = ["-c", script, "sh", log, Program, .. Arguments] };
+        Native.KeepDescriptorsToOurselves();
         using var process = Process.Start(detached.ToStartInfo())!;
         return ProcessTable.MarkOf(process.Id)
             ?? throw new CliError(ExitCode.Prerequisite, $"{Program} ended at once.", remedy: $"Read {log}.");

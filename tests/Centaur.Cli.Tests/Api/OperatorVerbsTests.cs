@@ -77,6 +77,25 @@ public sealed class OperatorVerbsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_thread_is_stopped_or_released_and_what_came_of_it_is_said()
+    {
+        (await Run("threads", "stop", "t-1")).ShouldBe(ExitCode.Ok);
+        (await Run("threads", "stop", "t-2")).ShouldBe(ExitCode.Ok);
+        (await Run("threads", "release", "t-1", "--cancel")).ShouldBe(ExitCode.Ok);
+        (await Run("threads", "release", "t-1")).ShouldBe(ExitCode.Ok);
+
+        home.Error.ShouldBe(
+            """
+            Stopped t-1.
+            Nothing ran in t-2, and it had no sandbox.
+            Released t-1.
+            t-1 had nothing to release.
+
+            """);
+        home.Output.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_thread_that_is_not_there_is_refused()
     {
         (await Run("threads", "show", "t-2")).ShouldBe(ExitCode.Refused);

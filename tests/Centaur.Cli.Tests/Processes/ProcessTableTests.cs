@@ -1,12 +1,14 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Centaur.Cli.Processes;
 using Centaur.Protocol.Host;
+using Microsoft.Win32.SafeHandles;
 using Shouldly;
 using Xunit;
 
 namespace Centaur.Cli.Tests.Processes;
 
-public sealed class ProcessTableTests
+public sealed partial class ProcessTableTests
 {
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -40,6 +42,31 @@ public sealed class ProcessTableTests
     }
 
     [Fact]
+    public async Task A_detached_program_holds_nothing_that_its_starter_was_given()
+    {
+        var lockFile = Path.GetTempFileName();
+        var log = Path.GetTempFileName();
+        try
+        {
+            using var held = Native.OpenLockFile(lockFile);
+            // As a shell does with `exec 9>lock`: a copy that programs inherit. It ends with the test.
+            using var inherited = new SafeFileHandle(Duplicate(held), ownsHandle: true);
+            inherited.IsInvalid.ShouldBeFalse();
+            var mark = new ProcessCommand("sh", "-c", "ls /proc/$$/fd; echo end; exec sleep 60").StartDetached(log);
+            while (!(await File.ReadAllTextAsync(log, Token)).EndsWith("end\n", StringComparison.Ordinal))
+                await Task.Delay(10, Token);
+
+            (await File.ReadAllTextAsync(log, Token)).Split('\n', StringSplitOptions.RemoveEmptyEntries).ShouldBe(["0", "1", "2", "end"]);
+            await ProcessTable.Stop(mark, Native.SigTerm, TimeSpan.FromSeconds(10), Token);
+        }
+        finally
+        {
+            File.Delete(lockFile);
+            File.Delete(log);
+        }
+    }
+
+    [Fact]
     public async Task A_detached_program_has_a_session_of_its_own_and_its_output_in_the_log()
     {
         var log = Path.GetTempFileName();
@@ -66,4 +93,7 @@ public sealed class ProcessTableTests
         ProcessMark.StartTicksOf(stat).ShouldBe(987654);
         ProcessMark.StateOf(stat).ShouldBe('S');
     }
+
+    [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
+    private static partial int Duplicate(SafeHandle file);
 }
