@@ -11,6 +11,9 @@ public sealed record Caller(string Id, string Name, IReadOnlyList<string> Scopes
 {
     public bool IsSandbox => ThreadKey is not null;
 
+    /// <summary>The key's id; null for a sandbox.</summary>
+    public string? ApiKeyId => IsSandbox ? null : Id;
+
     /// <summary>Refuses a sandbox on a thread that is not its own, and everybody on a key that can be no thread's.</summary>
     public ApiFailure? RefusalFor(string threadKey)
     {

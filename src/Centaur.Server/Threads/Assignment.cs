@@ -10,6 +10,9 @@ namespace Centaur.Server.Threads;
 public sealed record Assignment(
     int Generation, string RuntimeId, string Harness, string? Engine, string? PersonaId, string PromptRef, string PromptSha, string? AgentsMdOverride)
 {
+    /// <summary>That of a thread's first assignment.</summary>
+    internal const int FirstGeneration = 1;
+
     internal static string PromptRefOf(string harness, string? personaId) => personaId is null ? $"harness:{harness}" : $"persona:{personaId}";
 
     internal static string PromptShaOf(string? agentsMdOverride, string promptRef) =>

@@ -78,6 +78,11 @@ public sealed class AssignmentStore
             row => row.GetInt32(0),
             cancellationToken);
 
+    /// <summary>Remembers which API key began the thread.</summary>
+    internal Task Own(SqlSession session, string threadKey, string apiKeyId, CancellationToken cancellationToken) =>
+        session.Execute(
+            $"insert into thread_owners (thread_key, api_key_id) values ({threadKey}, {apiKeyId}) on conflict (thread_key) do nothing", cancellationToken);
+
     internal Task RefreshRuntime(SqlSession session, string threadKey, int generation, string runtimeId, CancellationToken cancellationToken) =>
         session.Execute(
             $"""

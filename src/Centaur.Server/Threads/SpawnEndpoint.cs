@@ -25,7 +25,7 @@ internal static class SpawnEndpoint
         var body = read.Value;
         var request = new SpawnRequest(
             body.ThreadKeyOf(), body.IdOf("spawn_id", "spawn-"), body.OptionalText("harness", 100), body.OptionalText("engine", 100), body.OptionalText("persona_id", 200),
-            body.OptionalText("agents_md_override", MaxPrompt));
+            body.OptionalText("agents_md_override", MaxPrompt)) { ApiKeyId = http.Caller().ApiKeyId };
         if ((body.Invalid ?? http.Enter(request.ThreadKey)) is { } refused)
             return refused;
 

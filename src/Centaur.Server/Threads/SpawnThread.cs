@@ -8,7 +8,11 @@ using Centaur.Server.Sandboxes;
 namespace Centaur.Server.Threads;
 
 /// <summary>What a client asks of a thread's runtime (contract §1.2); null is "whatever it has, or the default".</summary>
-public sealed record SpawnRequest(string ThreadKey, string SpawnId, string? Harness, string? Engine, string? PersonaId, string? AgentsMdOverride);
+public sealed record SpawnRequest(string ThreadKey, string SpawnId, string? Harness, string? Engine, string? PersonaId, string? AgentsMdOverride)
+{
+    /// <summary>The API key that asks, whose thread a new one will be; null where no key does.</summary>
+    public string? ApiKeyId { get; init; }
+}
 
 public sealed record SpawnResponse(
     bool Ok, string RuntimeId, string ThreadKey, Guid TraceId, string AssignmentState, int AssignmentGeneration, string? PersonaId, string PromptRef,
@@ -18,7 +22,7 @@ public sealed record SpawnResponse(
 /// Binds a thread to a harness and a sandbox, or finds it bound (contract §1.2).
 /// <para>1. A request that names nothing takes what the active assignment has. 2. The harness is the named one or the default, and must be known. 3. The same id with the same payload
 /// is answered as before, with another payload it is refused. 4. An active assignment with another harness or prompt is refused, before anything is written. 5. The sandbox is reserved.
-/// 6. The assignment is made, or its sandbox refreshed. 7. The answer is remembered.</para>
+/// 6. The assignment is made, and the thread the asking key's where it is the first, or its sandbox is refreshed. 7. The answer is remembered.</para>
 /// </summary>
 public sealed class SpawnThread(ThreadOptions options, AssignmentStore assignments, SandboxReservations sandboxes, ThreadTraces traces)
 {
@@ -67,9 +71,15 @@ public sealed class SpawnThread(ThreadOptions options, AssignmentStore assignmen
         // 6.
         var assignment = new Assignment(active?.Generation ?? 0, sandboxId, harness, request.Engine, request.PersonaId, promptRef, promptSha, request.AgentsMdOverride);
         if (active is null)
+        {
             assignment = assignment with { Generation = await assignments.Insert(session, request.ThreadKey, assignment, cancellationToken) };
+            if (assignment.Generation == Assignment.FirstGeneration && request.ApiKeyId is { } owner)
+                await assignments.Own(session, request.ThreadKey, owner, cancellationToken);
+        }
         else
+        {
             await assignments.RefreshRuntime(session, request.ThreadKey, active.Generation, sandboxId, cancellationToken);
+        }
         var trace = await traces.Of(session, request.ThreadKey, traceId, cancellationToken);
         await assignments.UpsertSession(session, request.ThreadKey, assignment, trace, cancellationToken);
 

@@ -27,7 +27,7 @@ internal static class ExecuteEndpoint
         var read = await JsonBody.Read(http);
         if (read.Failure is { } unreadable)
             return unreadable;
-        var parsed = Parse(read.Value, http.Caller().Name);
+        var parsed = Parse(read.Value, http.Caller());
         if ((parsed.Failure ?? http.Enter(parsed.Value.Execution.ThreadKey)) is { } refused)
             return refused;
         var (execution, shortForm) = parsed.Value;
@@ -58,7 +58,7 @@ internal static class ExecuteEndpoint
         }
     }
 
-    static Outcome<(ExecutionRequest Execution, ShortForm? ShortForm)> Parse(JsonBody body, string asker)
+    static Outcome<(ExecutionRequest Execution, ShortForm? ShortForm)> Parse(JsonBody body, Caller asker)
     {
         var threadKey = body.ThreadKeyOf();
         var generation = body.OptionalInt("assignment_generation");
@@ -90,7 +90,7 @@ internal static class ExecuteEndpoint
         var hash = CanonicalJson.Hash(payload);
 
         // Who asked, for the audit; not part of the payload that a repeat is compared by.
-        metadata["requested_by"] = asker;
+        metadata["requested_by"] = asker.Name;
         if (userId is not null)
             metadata.TryAdd("user_id", userId);
         var execution = new ExecutionRequest(threadKey, generation ?? 0, executeId, hash, harness, whereTo, metadata);
@@ -99,7 +99,7 @@ internal static class ExecuteEndpoint
 
         var content = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = message });
         return (execution, new ShortForm(
-            new SpawnRequest(threadKey, $"{auto}:spawn", harness, engine, personaId, null),
+            new SpawnRequest(threadKey, $"{auto}:spawn", harness, engine, personaId, null) { ApiKeyId = asker.ApiKeyId },
             new MessageRequest(threadKey, 0, $"{auto}:message", MessageEndpoints.Envelope("user", content), userId, [])));
     }
 

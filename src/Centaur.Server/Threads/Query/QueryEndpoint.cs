@@ -7,7 +7,7 @@ using Npgsql;
 namespace Centaur.Server.Threads.Query;
 
 /// <summary>
-/// <c>POST /agent/query</c> (contract §1.7). A query may look at every thread, so it needs <c>admin</c>, where the original took any key; a sandbox never has that.
+/// <c>POST /agent/query</c> (contract §1.7). Any key may query the threads that it began; those of others need <c>admin</c>, where the original showed every key everything.
 /// </summary>
 internal static class QueryEndpoint
 {
@@ -15,12 +15,14 @@ internal static class QueryEndpoint
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/agent/query", Handle)
-            .Needs(Scopes.Admin).WithTags("threads").WithSummary("Query the threads with a select statement, read-only")
-            .WithDescription("Sees the views of the schema readable: agent_runtime_assignments, agent_execution_requests, agent_execution_events, agent_message_requests, chat_messages, attachments, sandbox_sessions. At most 500 rows.")
+            .NeedsAnyKey().WithTags("threads").WithSummary("Query the threads with a select statement, read-only")
+            .WithDescription("Sees, of the threads that the key began, or with admin of all, the views of the schema readable: agent_runtime_assignments, agent_execution_requests, agent_execution_events, agent_message_requests, chat_messages, attachments, sandbox_sessions. At most 500 rows.")
             .Accepts<QueryBody>("application/json").Produces<QueryResponse>().Produces<DetailBody>(400).Produces<InvalidBody>(422).Produces<ControlBody>(503);
 
     static async Task<IResult> Handle(HttpContext http, QueryRole role, QueryStore store, CancellationToken cancellationToken)
     {
+        if (http.Caller().ApiKeyId is not { } keyId)
+            return ApiFailure.Detail(StatusCodes.Status403Forbidden, "A sandbox may not query.");
         var read = await JsonBody.Read(http);
         if (read.Failure is { } unreadable)
             return unreadable;
@@ -34,7 +36,7 @@ internal static class QueryEndpoint
             return ApiFailure.Control("QUERY_ROLE_MISSING", role.Repair, StatusCodes.Status503ServiceUnavailable);
         try
         {
-            var rows = await store.Run(name, checkedSql.Value, cancellationToken);
+            var rows = await store.Run(name, Scopes.Permit(http.Caller().Scopes, Scopes.Admin) ? QueryStore.EveryThread : keyId, checkedSql.Value, cancellationToken);
             return TypedResults.Json(new QueryResponse(rows, rows.Count), ApiJson.Options);
         }
         catch (PostgresException e) when (!Outages.IsOutage(e))

@@ -5,16 +5,19 @@ using Npgsql;
 
 namespace Centaur.Server.Threads.Query;
 
-/// <summary>Runs an operator's select as the query role, in a read-only transaction that is rolled back.</summary>
+/// <summary>Runs a caller's select as the query role, in a read-only transaction that is rolled back.</summary>
 internal sealed class QueryStore(PostgresDatabase database, QueryOptions options)
 {
+    /// <summary>The reader that sees what every key began, and what none did.</summary>
+    public const string EveryThread = "*";
     const int MostRows = 500;
 
     /// <param name="role">The role of <see cref="QueryRole"/>.</param>
+    /// <param name="reader">The API key whose threads are seen, or <see cref="EveryThread"/>.</param>
     /// <param name="statement">What <see cref="QueryGuard"/> let pass.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
     /// <exception cref="PostgresException">The query is wrong, or took too long; its text is about the caller's own words.</exception>
-    public Task<IReadOnlyList<JsonObject>> Run(string role, string statement, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<JsonObject>> Run(string role, string reader, string statement, CancellationToken cancellationToken) =>
         database.ReadOnly(
             async session =>
             {
@@ -23,6 +26,7 @@ internal sealed class QueryStore(PostgresDatabase database, QueryOptions options
                     select set_config('search_path', 'readable', true), set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO', true),
                            set_config('standard_conforming_strings', 'on', true),
                            set_config('statement_timeout', {((int)options.Timeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)}, true),
+                           set_config('centaur.reader', {reader}, true),
                            set_config('role', {role}, true)
                     """,
                     cancellationToken);

@@ -107,19 +107,47 @@ public sealed class QueryTests(ServerFixture server, PostgresServer postgres) : 
     }
 
     [Fact]
-    public async Task F28_A_key_without_admin_and_a_sandbox_may_not_query()
+    public async Task F28_A_key_without_admin_sees_the_threads_that_it_began_and_nothing_of_others_not_even_in_an_error()
+    {
+        var (mine, hers) = (await Key("agent"), await Key("agent"));
+        var (spawned, asked, foreign) = (Http.NewThread(), Http.NewThread(), Http.NewThread());
+        await mine.Spawn(spawned);
+        await mine.PostOk("/agent/execute", new JsonObject { ["thread_key"] = asked, ["message"] = "mine" }, HttpStatusCode.Accepted);
+        await hers.PostOk("/agent/execute", new JsonObject { ["thread_key"] = foreign, ["message"] = "hers", ["execute_id"] = "unspeakable" }, HttpStatusCode.Accepted);
+        // To go on with somebody's thread, or to begin it anew, makes it nobody else's.
+        await mine.PostOk($"/agent/threads/{foreign}/release", new JsonObject());
+        await mine.Spawn(foreign);
+
+        (await Seen(mine)).ShouldBe(new[] { spawned, asked }.Order(StringComparer.Ordinal));
+        (await Seen(hers)).ShouldBe([foreign]);
+        (await Seen(server.Api)).ShouldBe(new[] { spawned, asked, foreign }.Order(StringComparer.Ordinal));
+        foreach (var view in (string[])["agent_runtime_assignments", "agent_execution_requests", "agent_execution_events", "agent_message_requests", "chat_messages", "sandbox_sessions"])
+            ((int)(await Rows(mine, $"select count(*) as n from {view} where thread_key = '{foreign}'"))[0]!["n"]!).ShouldBe(0, view);
+        // Postgres would ask this cheap condition first, and its error shows what it was asked of.
+        var (_, error) = await mine.Post("/agent/query", new JsonObject { ["sql"] = $"select 1 from agent_execution_requests where to_date(execute_id, 'YYYY') is not null and thread_key = '{foreign}'" });
+        (error?.ToJsonString() ?? "").ShouldNotContain("unsp");
+
+        async Task<HttpClient> Key(string scope) =>
+            server.Client((string)(await server.Api.PostOk("/admin/api-keys", new JsonObject { ["name"] = scope, ["scopes"] = new JsonArray(scope) }))["key"]!);
+
+        async Task<JsonArray> Rows(HttpClient api, string sql) => (await api.PostOk("/agent/query", new JsonObject { ["sql"] = sql }))["rows"]!.AsArray();
+
+        async Task<IEnumerable<string>> Seen(HttpClient api) =>
+            (await Rows(api, $"select distinct thread_key from agent_runtime_assignments where thread_key in ('{spawned}', '{asked}', '{foreign}')"))
+            .Select(row => (string)row!["thread_key"]!).Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task F28_A_sandbox_may_not_query()
     {
         var threadKey = Http.NewThread();
         var spawned = await server.Api.Spawn(threadKey);
         var token = server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1);
-        var key = await server.Api.PostOk("/admin/api-keys", new JsonObject { ["name"] = "agent", ["scopes"] = new JsonArray("agent", "threads") });
 
-        foreach (var caller in new[] { token, (string)key["key"]! })
-        {
-            var (status, json) = await server.Client(caller).Post("/agent/query", new JsonObject { ["sql"] = "select 1" });
-            status.ShouldBe(HttpStatusCode.Forbidden);
-            ((string)json!["detail"]!).ShouldBe("Operator route requires admin scope");
-        }
+        var (status, json) = await server.Client(token).Post("/agent/query", new JsonObject { ["sql"] = "select 1" });
+
+        status.ShouldBe(HttpStatusCode.Forbidden);
+        ((string)json!["detail"]!).ShouldBe("A sandbox may not query.");
     }
 
     [Fact]
