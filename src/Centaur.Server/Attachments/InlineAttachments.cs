@@ -29,7 +29,7 @@ public sealed record InlineAttachments(JsonArray EventContent, JsonArray ChatPar
             if (Decode(source["data"]) is not { } data)
                 return ApiFailure.Control("INVALID_BASE64_ATTACHMENT", $"Attachment {attachments.Count + 1} of the message is not valid base64.", StatusCodes.Status422UnprocessableEntity);
             var id = Attachment.NewId();
-            var mediaType = Text(source["media_type"]) is { Length: > 0 and <= MaxType } given ? given : "application/octet-stream";
+            var mediaType = MediaTypeSniffer.TypeOf(Text(source["media_type"]) is { Length: <= MaxType } given ? given : "", data);
             var path = Text(block!["source_path"]);
             var name = FileName.Of(path) ?? $"{id}.bin";
             attachments.Add(new Attachment(id, name, mediaType, data));

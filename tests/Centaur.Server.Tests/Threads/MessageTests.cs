@@ -73,7 +73,7 @@ public sealed class MessageTests(ServerFixture server) : IClassFixture<ServerFix
     public async Task A_file_in_a_message_becomes_an_attachment()
     {
         var threadKey = await Thread();
-        var data = new byte[] { 1, 2, 3, 255, 0 };
+        var data = new byte[] { 0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, 255, 0 };
         var body = Message(threadKey, "m", "see");
         body["parts"]!.AsArray().Add(new JsonObject
         {
@@ -91,6 +91,25 @@ public sealed class MessageTests(ServerFixture server) : IClassFixture<ServerFix
         var stored = await server.Services.GetRequiredService<PostgresDatabase>().First(
             $"select event_json::text from agent_message_requests where thread_key = {threadKey}", row => row.GetString(0), TestContext.Current.CancellationToken);
         stored!.ShouldNotContain("base64");
+    }
+
+    [Theory]
+    [InlineData("image/png", "GIF89a", "image/gif")]
+    [InlineData("image/png", "<script>", "application/octet-stream")]
+    [InlineData(null, "%PDF-1.7", "application/pdf")]
+    public async Task F50_A_file_in_a_message_is_stored_as_what_its_bytes_are(string? claimed, string content, string stored)
+    {
+        var threadKey = await Thread();
+        var body = Message(threadKey, "m", "see");
+        body["parts"]!.AsArray().Add(new JsonObject
+        {
+            ["type"] = "document",
+            ["source"] = new JsonObject { ["type"] = "base64", ["media_type"] = claimed, ["data"] = Convert.ToBase64String(System.Text.Encoding.ASCII.GetBytes(content)) },
+        });
+
+        await server.Api.PostOk("/agent/message", body);
+
+        ((string)(await Page(threadKey))[0]!["parts"]![1]!["mime_type"]!).ShouldBe(stored);
     }
 
     [Fact]
