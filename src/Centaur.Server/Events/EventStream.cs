@@ -112,6 +112,16 @@ internal sealed class EventStream(EventStore events, LiveDeltas deltas, WakeUps 
 
         async Task<int> WriteStored()
         {
+            var count = await Fill();
+            emitted |= count > 0;
+            if (count > 0)
+                await output.FlushAsync(cancellationToken);
+            return count;
+        }
+
+        // Apart, so that a reader that does not read holds the bytes of its batch, and not its texts as well.
+        async Task<int> Fill()
+        {
             var batch = await events.After(threadKey, from.ExecutionId, after, BatchRows, cancellationToken);
             foreach (var stored in batch)
             {
@@ -119,9 +129,6 @@ internal sealed class EventStream(EventStore events, LiveDeltas deltas, WakeUps 
                 after = stored.EventId;
             }
 
-            emitted |= batch.Count > 0;
-            if (batch.Count > 0)
-                await output.FlushAsync(cancellationToken);
             return batch.Count;
         }
     }
