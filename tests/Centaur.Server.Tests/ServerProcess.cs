@@ -17,7 +17,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     ServerProcess(string database, string yaml, IReadOnlyDictionary<string, string> variables, IReadOnlyList<string> under)
     {
-        File.WriteAllText(Path.Combine(home, "centaur.yaml"), $"listen: {{api: \"127.0.0.1:0\", public: off}}\nlog: {{level: Warning}}\n{yaml}");
+        File.WriteAllText(Path.Combine(home, "centaur.yaml"), $"listen:\n  api: 127.0.0.1:0\n  public: off\n{yaml}log: {{level: Warning}}\n");
         string[] command = [.. under, Path.Combine(AppContext.BaseDirectory, "centaur-server")];
         var start = new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false, RedirectStandardOutput = true };
         start.Environment["CENTAUR_HOME"] = home;

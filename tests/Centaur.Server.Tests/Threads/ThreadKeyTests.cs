@@ -51,7 +51,7 @@ public sealed class ThreadKeyTests(ServerFixture server) : IClassFixture<ServerF
         var latin = "slack:" + Http.NewThread();
         var cyrillic = "sl\u0430ck:" + latin["slack:".Length..];
         var spawned = await server.Api.Spawn(latin);
-        using var sandbox = server.Sandbox(server.Services.GetRequiredService<SandboxTokens>().Mint(latin, (string)spawned["runtime_id"]!, 1));
+        using var sandbox = server.Sandbox(await server.Services.GetRequiredService<SandboxTokens>().Mint(latin, (string)spawned["runtime_id"]!, 1, TestContext.Current.CancellationToken));
 
         (await sandbox.Get($"/agent/messages?thread_key={Uri.EscapeDataString(cyrillic)}")).Status.ShouldBe(HttpStatusCode.Forbidden);
         ((string)(await server.Api.Get($"/agent/status?key={Uri.EscapeDataString(cyrillic)}")).Json!["status"]!).ShouldBe("not_found");

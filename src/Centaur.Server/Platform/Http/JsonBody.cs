@@ -28,9 +28,7 @@ public sealed class JsonBody
     /// <summary>Reads the request's body. An empty one is an empty object only where the caller says so.</summary>
     public static async Task<Outcome<JsonBody>> Read(HttpContext http, bool mayBeEmpty = false)
     {
-        using var buffer = new MemoryStream();
-        await http.Request.Body.CopyToAsync(buffer, http.RequestAborted);
-        var bytes = buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+        var bytes = await http.RequestServices.GetRequiredService<BodyMemory>().Read(http);
         return bytes.Length == 0 && mayBeEmpty ? new JsonBody(JsonElement.Parse("{}")) : Parse(bytes);
     }
 
