@@ -15,10 +15,10 @@ internal sealed class ServerProcess : IAsyncDisposable
     readonly string home = Directory.CreateTempSubdirectory("centaur-server-").FullName;
     readonly Process process;
 
-    ServerProcess(string database, string yaml, IReadOnlyDictionary<string, string> variables, IReadOnlyList<string> under)
+    ServerProcess(string database, string yaml, IReadOnlyDictionary<string, string> variables, Func<string, IReadOnlyList<string>> under)
     {
         File.WriteAllText(Path.Combine(home, "centaur.yaml"), $"listen:\n  api: 127.0.0.1:0\n  public: off\n{yaml}log: {{level: Warning}}\n");
-        string[] command = [.. under, Path.Combine(AppContext.BaseDirectory, "centaur-server")];
+        string[] command = [.. under(home), Path.Combine(AppContext.BaseDirectory, "centaur-server")];
         var start = new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false, RedirectStandardOutput = true };
         start.Environment["CENTAUR_HOME"] = home;
         start.Environment["DATABASE_URL"] = database;
@@ -71,11 +71,11 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <param name="yaml">More lines of its configuration.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <param name="variables">More of its environment.</param>
-    /// <param name="under">A command that it is started under.</param>
+    /// <param name="under">Of its home folder, the words of a command that it is started under.</param>
     public static async Task<ServerProcess> Start(
-        string database, string yaml, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? variables = null, params IReadOnlyList<string> under)
+        string database, string yaml, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? variables = null, Func<string, IReadOnlyList<string>>? under = null)
     {
-        var server = new ServerProcess(database, yaml, variables ?? new Dictionary<string, string>(), under);
+        var server = new ServerProcess(database, yaml, variables ?? new Dictionary<string, string>(), under ?? (_ => []));
         try
         {
             await server.Meet(cancellationToken);

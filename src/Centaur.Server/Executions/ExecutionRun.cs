@@ -27,6 +27,7 @@ internal sealed class ExecutionRun(
     TurnDelivery delivery,
     TurnSteering steering,
     HarnessCatalog harnesses,
+    QuarantinedLines quarantined,
     LiveDeltas live,
     WakeUps wakeUps,
     ExecutionOptions options,
@@ -92,7 +93,7 @@ internal sealed class ExecutionRun(
             if (turn.Attempts > options.MaxAttempts)
                 return (execution, Failed(TerminalReasons.StreamEnded, "The sandbox ended under the turn, and again under its second attempt.", metadata));
 
-            var pump = new TurnPump(execution, sandbox, new FrameBatch(turn.TurnId, harness.Translator, execution.Turn, sandbox.Row.LastSeq, time), store, live, wakeUps, options, time);
+            var pump = new TurnPump(execution, sandbox, new FrameBatch(turn.TurnId, harness.Translator, execution.Turn, sandbox.Row.LastSeq, time), store, live, quarantined, wakeUps, options, time);
             var end = await Drive(execution, sandbox, turn, harness, pump, stoppingToken);
             execution = execution with { Turn = pump.State };
             return await Conclude(execution, sandbox, end, metadata, stoppingToken);
