@@ -54,10 +54,10 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
         {
             return await database.Query(
                 $"""
-                select event_id, execution_id, event_kind, json
-                from (select event_id, execution_id, event_kind, json,
-                             sum(octet_length(json)) over (order by event_id rows between unbounded preceding and 1 preceding) as before
-                      from (select event_id, execution_id, event_kind, event_json::text as json
+                select event_id, execution_id, event_kind, event_json::text
+                from (select event_id, execution_id, event_kind, event_json,
+                             sum(length) over (order by event_id rows between unbounded preceding and 1 preceding) as before
+                      from (select event_id, execution_id, event_kind, event_json, octet_length(event_json::text) as length
                             from (select event_id, execution_id, event_kind, event_json,
                                          sum(size) over (order by event_id rows between unbounded preceding and 1 preceding) as packed
                                   from (select event_id, execution_id, event_kind, event_json, pg_column_size(event_json) as size
