@@ -3,6 +3,7 @@ using Centaur.Server.Access;
 using Centaur.Server.Platform.Http;
 using Centaur.Server.Platform.Signals;
 using Centaur.Server.Platform.Telemetry;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.OpenApi;
 
 namespace Centaur.Server.Events;
@@ -59,6 +60,9 @@ internal sealed class EventStream(EventStore events, LiveDeltas deltas, WakeUps 
         http.Response.ContentType = "text/event-stream; charset=utf-8";
         http.Response.Headers.CacheControl = "no-cache";
         http.Response.Headers["X-Accel-Buffering"] = "no";
+        // A reader may be as slow as it likes: what waits for it is one batch.
+        if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } pace)
+            pace.MinDataRate = null;
         await http.Response.StartAsync(http.RequestAborted);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
         try

@@ -51,12 +51,18 @@ internal sealed class ExecutionRun(
                 log.Ended(execution.ExecutionId, terminal.Status, terminal.Reason);
                 return;
             }
-            catch (Exception e) when (e is IOException or JsonException || Outages.IsOutage(e))
+            catch (Exception e) when ((e is IOException or JsonException || Outages.IsOutage(e)) && time.GetElapsedTime(began) <= options.Hard)
             {
                 log.AttachmentBroke(claimed.ExecutionId, e.Message);
-                if (time.GetElapsedTime(began) > options.Hard)
-                    throw;
                 await Task.Delay(BetweenAttachments, time, stoppingToken);
+            }
+            catch (Exception e) when (e is not FencedException && !stoppingToken.IsCancellationRequested)
+            {
+                // One turn that the server cannot run must not end the server, nor be met again after each restart.
+                log.Faulted(claimed.ExecutionId, e);
+                var ours = Failed(TerminalReasons.ExecutionError, "The server could not run this turn because of a fault of its own; its log says which.", new Jsonb("{}"));
+                await store.Finish(await store.Refresh(claimed, stoppingToken), new TurnState(), ours, stoppingToken);
+                return;
             }
         }
     }

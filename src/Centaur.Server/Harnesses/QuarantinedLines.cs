@@ -7,7 +7,7 @@ namespace Centaur.Server.Harnesses;
 internal sealed class QuarantinedLines
 {
     public Counter Count { get; } = new(
-        "centaur_harness_lines_quarantined_total", "Lines of harnesses that their keepers put aside, by why.", "reason", "line_too_long", "invalid_utf8", "not_json", "not_an_object", "other");
+        "centaur_harness_lines_quarantined_total", "Lines of harnesses that their keepers put aside, by why.", "reason", "line_too_long", "invalid_utf8", "not_json", "not_an_object", "not_text", "other");
 
     public void Look(Frame frame)
     {

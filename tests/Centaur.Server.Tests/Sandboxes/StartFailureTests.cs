@@ -61,6 +61,30 @@ public sealed class StartFailureTests(PostgresServer postgres)
         (await server.Api.Get("/health/ready")).Status.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Fact]
+    public async Task F5_a_turn_that_meets_a_fault_of_the_servers_own_is_failed_and_the_server_and_the_next_turn_go_on()
+    {
+        var database = await postgres.CreateDatabase(Cancel);
+        await using var server = await ServerProcess.Start(database, "", Cancel, new Dictionary<string, string> { ["EXECUTION_WORKER_CONCURRENCY"] = "1" });
+        await using var connection = new Npgsql.NpgsqlConnection(database + ";Pooling=false");
+        await connection.OpenAsync(Cancel);
+        await using var fault = new Npgsql.NpgsqlCommand(
+            """
+            create function fault() returns trigger language plpgsql as 'begin raise exception ''nobody expected this''; end';
+            create trigger fault before update on sandboxes for each row when (new.fencing_generation <> old.fencing_generation) execute function fault()
+            """,
+            connection);
+        await fault.ExecuteNonQueryAsync(Cancel);
+        var pid = server.Pid;
+
+        await Fails(server, "built-in", "The server could not run this turn because of a fault of its own");
+        await Fails(server, "built-in", "The server could not run this turn because of a fault of its own");
+
+        server.Pid.ShouldBe(pid);
+        server.Log.ShouldContain("nobody expected this");
+        (await server.Api.Get("/health/ready")).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
     async Task<ServerProcess> Start(Dictionary<string, string> variables, Func<string, IReadOnlyList<string>> under)
     {
         variables["EXECUTION_WORKER_CONCURRENCY"] = "1";
