@@ -20,10 +20,13 @@ public static class Program
 
     /// <summary>The whole server, not yet started.</summary>
     /// <exception cref="SettingsException">The settings are wrong.</exception>
-    public static WebApplication Compose(Settings settings)
+    public static WebApplication Compose(Settings settings) => Compose(settings, TimeProvider.System);
+
+    /// <summary>The same on a machine whose clock is another.</summary>
+    public static WebApplication Compose(Settings settings, TimeProvider time)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.AddPlatform(settings);
+        builder.AddPlatform(settings, time);
         builder.Services.AddAccess(settings);
         builder.Services.AddEvents();
         builder.Services.AddSecrets(settings);

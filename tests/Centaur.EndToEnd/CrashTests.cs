@@ -88,7 +88,7 @@ public sealed class CrashTests(Installation installation) : IClassFixture<Instal
     [Theory]
     [InlineData("keeper")]
     [InlineData("jail")]
-    public async Task A_turn_whose_sandbox_dies_is_replayed_once_and_completes(string victim)
+    public async Task F5_a_turn_whose_sandbox_dies_is_replayed_once_and_completes(string victim)
     {
         var conversation = new Conversation(installation, "built-in");
         await conversation.Say("Reply with exactly READY.", Cancellation);

@@ -31,6 +31,28 @@ public sealed class HogTests(SmallSandboxes installation) : IClassFixture<SmallS
         calm.GetProperty("result_text").GetString()!.Trim().ShouldBe("PONG");
     }
 
+    [Fact]
+    public async Task F5_a_turn_whose_harness_is_killed_for_memory_twice_fails_within_ten_seconds_of_the_second_and_says_that_it_was_memory()
+    {
+        var conversation = new Conversation(installation, "built-in");
+        // The kernel is told to take the harness first, as it would where the harness itself had grown.
+        var execution = await conversation.Start("Run: echo 1000 > /proc/$PPID/oom_score_adj; python3 -c 'x = [bytearray(1 << 20) for _ in range(100000)]'", Cancellation);
+        var replayed = 0L;
+        await foreach (var streamed in conversation.Events(execution, 0, Cancellation))
+        {
+            if (streamed.Json.GetRawText().Contains("The turn is tried once more in a new sandbox", StringComparison.Ordinal))
+                replayed = System.Diagnostics.Stopwatch.GetTimestamp();
+        }
+
+        var ended = await conversation.Execution(execution, Cancellation);
+        ended.GetProperty("status").GetString().ShouldBe("failed_permanent", ended.ToString());
+        ended.GetProperty("error_text").GetString()!.ShouldStartWith("The harness was killed because the sandbox ran out of memory.");
+        replayed.ShouldNotBe(0);
+        System.Diagnostics.Stopwatch.GetElapsedTime(replayed).ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        var next = await conversation.Say("Reply with exactly PONG.", Cancellation);
+        next.GetProperty("result_text").GetString()!.Trim().ShouldBe("PONG");
+    }
+
     static async Task<string> Run(Conversation conversation, string command)
     {
         var ended = await conversation.Say($"Run: {command}", Cancellation);

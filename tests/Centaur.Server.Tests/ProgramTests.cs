@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text.Json;
-using Centaur.Protocol;
 using Centaur.Testing.Postgres;
 
 namespace Centaur.Server.Tests;
@@ -69,24 +67,13 @@ public sealed class ProgramTests(PostgresServer postgres) : IDisposable
     [Fact]
     public async Task It_migrates_serves_and_stops_cleanly_at_SIGTERM()
     {
-        await Configure("listen: {api: \"127.0.0.1:0\", public: off}");
-        using var server = Start([], await postgres.CreateDatabase(Cancel));
-        var stateFile = Path.Combine(home, "server.json");
-        while (!File.Exists(stateFile))
-        {
-            server.HasExited.ShouldBeFalse();
-            await Task.Delay(20, Cancel);
-        }
+        var server = await ServerProcess.Start(await postgres.CreateDatabase(Cancel), "", Cancel);
 
-        var state = JsonSerializer.Deserialize(await File.ReadAllTextAsync(stateFile, Cancel), ProtocolJson.Default.ServerState)!;
-        using var client = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri(state.Api) };
-        while ((await client.Get("/health/ready")).Status != HttpStatusCode.OK)
-            await Task.Delay(20, Cancel);
+        await server.Stop(Cancel);
 
-        using var terminate = Process.Start("kill", ["-TERM", $"{server.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)}"]);
-        await server.WaitForExitAsync(Cancel);
         server.ExitCode.ShouldBe(0);
-        File.Exists(stateFile).ShouldBeFalse();
+        File.Exists(server.StateFile).ShouldBeFalse();
+        await server.DisposeAsync();
     }
 
     async Task Configure(string yaml) => await File.WriteAllTextAsync(Path.Combine(home, "centaur.yaml"), yaml + "\n", Cancel);

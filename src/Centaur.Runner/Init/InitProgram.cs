@@ -91,7 +91,7 @@ internal sealed unsafe class InitProgram : IDisposable
                     Execute(execute, descriptors);
                     break;
                 case InitMessage.Signal signal when started.Contains(signal.Pid):
-                    reaper.WhileNoneIsReaped(() => ProcessTree.Signal(signal.Pid, signal.Number));
+                    reaper.WhileNoneIsReaped(() => ProcessTree.Signal(signal.Pid, started, signal.Number));
                     break;
                 case InitMessage.WriteFile file when descriptors.Count == 1:
                     Write(file, descriptors);

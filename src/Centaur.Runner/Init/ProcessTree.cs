@@ -10,14 +10,17 @@ internal static class ProcessTree
 
     /// <summary>
     /// Signals a program, its process group, its session and its descendants: harnesses start their commands in sessions of their own, and killing only the group
-    /// would leave those running.
+    /// would leave those running. An orphan, whose parent is pid 1, is of whoever forked it and went: a daemon of the program, and taken with it.
     /// </summary>
-    public static void Signal(int root, int signal)
+    /// <param name="root">The program.</param>
+    /// <param name="spared">Programs that pid 1 itself started besides.</param>
+    /// <param name="signal">What everybody gets.</param>
+    public static void Signal(int root, IReadOnlySet<int> spared, int signal)
     {
         // Everybody is stopped before anybody is signalled: who still runs may fork, and the child of a dead parent is nobody's descendant.
         var chosen = new HashSet<int> { root };
         _ = Libc.kill(root, Stop);
-        while (Grow(chosen, root))
+        while (Grow(chosen, root, spared))
         {
             foreach (var pid in chosen)
                 _ = Libc.kill(pid, Stop);
@@ -29,7 +32,7 @@ internal static class ProcessTree
             _ = Libc.kill(pid, Continue);
     }
 
-    static bool Grow(HashSet<int> chosen, int root)
+    static bool Grow(HashSet<int> chosen, int root, IReadOnlySet<int> spared)
     {
         var all = Read();
         var before = chosen.Count;
@@ -38,7 +41,8 @@ internal static class ProcessTree
             grew = false;
             foreach (var process in all)
             {
-                if (process.Pid != 1 && (process.Session == root || process.Group == root || chosen.Contains(process.Parent)) && chosen.Add(process.Pid))
+                var isOrphan = process.Parent == 1 && process.Pid != root && !spared.Contains(process.Pid);
+                if (process.Pid != 1 && (process.Session == root || process.Group == root || isOrphan || chosen.Contains(process.Parent)) && chosen.Add(process.Pid))
                     grew = true;
             }
         }

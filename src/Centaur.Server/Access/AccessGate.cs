@@ -1,13 +1,14 @@
 using Centaur.Server.Access.Keys;
 using Centaur.Server.Platform.Http;
+using Centaur.Server.Platform.Telemetry;
 
 namespace Centaur.Server.Access;
 
 /// <summary>
 /// Asks every request for a key and its scope, before the body is read. 1. An open route passes. 2. No key, a wrong key, a bad sandbox token: 401. 3. A scope that
-/// is missing: 403. Loopback is trusted no more than anybody (contract §1.0).
+/// is missing: 403. 4. A sandbox that was refused anything, here or by the route, raises an alert. Loopback is trusted no more than anybody (contract §1.0).
 /// </summary>
-internal sealed class AccessGate(RequestDelegate next, ApiKeys keys, SandboxTokens tokens, ILogger<AccessGate> log)
+internal sealed class AccessGate(RequestDelegate next, ApiKeys keys, SandboxTokens tokens, Alerts alerts, ILogger<AccessGate> log)
 {
     public async Task InvokeAsync(HttpContext http)
     {
@@ -16,6 +17,9 @@ internal sealed class AccessGate(RequestDelegate next, ApiKeys keys, SandboxToke
             await refusal.ExecuteAsync(http);
         else
             await next(http);
+        // 4.
+        if (http.Response.StatusCode == StatusCodes.Status403Forbidden && http.Features.Get<Caller>() is { IsSandbox: true } sandbox)
+            alerts.Raise(Alerts.SandboxRefused, $"sandbox {sandbox.Id} of thread {sandbox.ThreadKey} was refused {http.Request.Method} {http.Request.Path}");
     }
 
     async Task<ApiFailure?> Refusal(HttpContext http, EndpointMetadataCollection? metadata)

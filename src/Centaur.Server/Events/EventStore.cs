@@ -6,10 +6,15 @@ using Npgsql;
 namespace Centaur.Server.Events;
 
 /// <summary>Every statement about the event log of threads.</summary>
-public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps)
+public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDisposable
 {
     static readonly CrashPoint Partitioning = new("event.partition");
     const long BatchBytes = 256 * 1024;
+
+    /// <summary>Reads of the log at once. An append may wake thousands of readers: they wait here for their turn, and not for connections, of which writers need some.</summary>
+    const int ReadsAtOnce = 8;
+
+    readonly SemaphoreSlim reading = new(ReadsAtOnce, ReadsAtOnce);
 
     /// <summary>
     /// Appends events in order, in the caller's transaction, which must hold the thread's lock (<see cref="SqlSession.LockThread"/>).
@@ -38,25 +43,41 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps)
     }
 
     /// <summary>
-    /// The next events of a thread after a cursor, ascending: at most <paramref name="limit"/>, and no more than about a quarter of a megabyte, but one at least.
+    /// The next events of a thread after a cursor, ascending: at most <paramref name="limit"/>, and no more than about a quarter of a megabyte of text, but one at least.
+    /// What is stored is much shorter than its text where it repeats itself: the inner bound is on what is unpacked to know the text's length, the outer one on the text.
     /// </summary>
-    internal Task<IReadOnlyList<StoredEvent>> After(
-        string threadKey, string? executionId, long afterEventId, int limit, CancellationToken cancellationToken) =>
-        database.Query(
-            $"""
-            select event_id, execution_id, event_kind, event_json::text
-            from (select event_id, execution_id, event_kind, event_json,
-                         sum(size) over (order by event_id rows between unbounded preceding and 1 preceding) as before
-                  from (select event_id, execution_id, event_kind, event_json, pg_column_size(event_json) as size
-                        from agent_execution_events
-                        where thread_key = {threadKey} and event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
-                        order by event_id
-                        limit {limit}) page) sized
-            where before is null or before < {BatchBytes}
-            order by event_id
-            """,
-            StoredEvent.Read,
-            cancellationToken);
+    internal async Task<IReadOnlyList<StoredEvent>> After(
+        string threadKey, string? executionId, long afterEventId, int limit, CancellationToken cancellationToken)
+    {
+        await reading.WaitAsync(cancellationToken);
+        try
+        {
+            return await database.Query(
+                $"""
+                select event_id, execution_id, event_kind, event_json::text
+                from (select event_id, execution_id, event_kind, event_json,
+                             sum(length) over (order by event_id rows between unbounded preceding and 1 preceding) as before
+                      from (select event_id, execution_id, event_kind, event_json, octet_length(event_json::text) as length
+                            from (select event_id, execution_id, event_kind, event_json,
+                                         sum(size) over (order by event_id rows between unbounded preceding and 1 preceding) as packed
+                                  from (select event_id, execution_id, event_kind, event_json, pg_column_size(event_json) as size
+                                        from agent_execution_events
+                                        where thread_key = {threadKey} and event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
+                                        order by event_id
+                                        limit {limit}) page) unpacked
+                            where packed is null or packed < {BatchBytes}
+                            offset 0) texts) sized
+                where before is null or before < {BatchBytes}
+                order by event_id
+                """,
+                StoredEvent.Read,
+                cancellationToken);
+        }
+        finally
+        {
+            reading.Release();
+        }
+    }
 
     /// <summary>No event has a greater id than this.</summary>
     internal Task<long> LastIssued(CancellationToken cancellationToken) =>
@@ -86,6 +107,8 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps)
             """,
             row => new ExecutionEnd(row.GetInt64(0), row.GetString(1)),
             cancellationToken);
+
+    public void Dispose() => reading.Dispose();
 
     internal Task EnsurePartitions(CancellationToken cancellationToken) =>
         database.Write(Partitioning, $"select ensure_event_partitions(7)", cancellationToken);

@@ -3,6 +3,7 @@ using Centaur.Server.Access;
 using Centaur.Server.Platform.Http;
 using Centaur.Server.Platform.Signals;
 using Centaur.Server.Platform.Telemetry;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.OpenApi;
 
 namespace Centaur.Server.Events;
@@ -59,6 +60,9 @@ internal sealed class EventStream(EventStore events, LiveDeltas deltas, WakeUps 
         http.Response.ContentType = "text/event-stream; charset=utf-8";
         http.Response.Headers.CacheControl = "no-cache";
         http.Response.Headers["X-Accel-Buffering"] = "no";
+        // A reader may be as slow as it likes: what waits for it is one batch.
+        if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } pace)
+            pace.MinDataRate = null;
         await http.Response.StartAsync(http.RequestAborted);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
         try
@@ -112,6 +116,16 @@ internal sealed class EventStream(EventStore events, LiveDeltas deltas, WakeUps 
 
         async Task<int> WriteStored()
         {
+            var count = await Fill();
+            emitted |= count > 0;
+            if (count > 0)
+                await output.FlushAsync(cancellationToken);
+            return count;
+        }
+
+        // Apart, so that a reader that does not read holds the bytes of its batch, and not its texts as well.
+        async Task<int> Fill()
+        {
             var batch = await events.After(threadKey, from.ExecutionId, after, BatchRows, cancellationToken);
             foreach (var stored in batch)
             {
@@ -119,9 +133,6 @@ internal sealed class EventStream(EventStore events, LiveDeltas deltas, WakeUps 
                 after = stored.EventId;
             }
 
-            emitted |= batch.Count > 0;
-            if (batch.Count > 0)
-                await output.FlushAsync(cancellationToken);
             return batch.Count;
         }
     }

@@ -10,6 +10,10 @@ namespace Centaur.Server.Events;
 public sealed class LiveDeltas
 {
     const int Waiting = 256;
+
+    /// <summary>A longer one is no piece of a word: readers wait for it to be stored.</summary>
+    const int LongestCharacters = 16 * 1024;
+
     readonly ConcurrentDictionary<string, Subscription[]> threads = new(StringComparer.Ordinal);
 
     /// <param name="threadKey">The thread.</param>
@@ -18,7 +22,7 @@ public sealed class LiveDeltas
     /// <param name="json">One JSON object without line feeds.</param>
     public void Publish(string threadKey, string? executionId, string kind, string json)
     {
-        if (!threads.TryGetValue(threadKey, out var subscriptions))
+        if (json.Length > LongestCharacters || !threads.TryGetValue(threadKey, out var subscriptions))
             return;
         foreach (var subscription in subscriptions)
         {

@@ -23,4 +23,7 @@ internal static partial class ExecutionLog
 
     [LoggerMessage(6007, LogLevel.Warning, "Sandbox {SandboxId} of execution {ExecutionId} died: {Cause}")]
     public static partial void SandboxDied(this ILogger log, string sandboxId, string executionId, string cause);
+
+    [LoggerMessage(6008, LogLevel.Critical, "Execution {ExecutionId} met a fault of the server's own and is failed, so that nothing else is")]
+    public static partial void Faulted(this ILogger log, string executionId, Exception exception);
 }

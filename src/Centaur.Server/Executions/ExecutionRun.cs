@@ -27,6 +27,7 @@ internal sealed class ExecutionRun(
     TurnDelivery delivery,
     TurnSteering steering,
     HarnessCatalog harnesses,
+    QuarantinedLines quarantined,
     LiveDeltas live,
     WakeUps wakeUps,
     ExecutionOptions options,
@@ -50,12 +51,18 @@ internal sealed class ExecutionRun(
                 log.Ended(execution.ExecutionId, terminal.Status, terminal.Reason);
                 return;
             }
-            catch (Exception e) when (e is IOException or JsonException || Outages.IsOutage(e))
+            catch (Exception e) when ((e is IOException or JsonException || Outages.IsOutage(e)) && time.GetElapsedTime(began) <= options.Hard)
             {
                 log.AttachmentBroke(claimed.ExecutionId, e.Message);
-                if (time.GetElapsedTime(began) > options.Hard)
-                    throw;
                 await Task.Delay(BetweenAttachments, time, stoppingToken);
+            }
+            catch (Exception e) when (e is not FencedException && !stoppingToken.IsCancellationRequested)
+            {
+                // One turn that the server cannot run must not end the server, nor be met again after each restart.
+                log.Faulted(claimed.ExecutionId, e);
+                var ours = Failed(TerminalReasons.ExecutionError, "The server could not run this turn because of a fault of its own; its log says which.", new Jsonb("{}"));
+                await store.Finish(await store.Refresh(claimed, stoppingToken), new TurnState(), ours, stoppingToken);
+                return;
             }
         }
     }
@@ -92,7 +99,7 @@ internal sealed class ExecutionRun(
             if (turn.Attempts > options.MaxAttempts)
                 return (execution, Failed(TerminalReasons.StreamEnded, "The sandbox ended under the turn, and again under its second attempt.", metadata));
 
-            var pump = new TurnPump(execution, sandbox, new FrameBatch(turn.TurnId, harness.Translator, execution.Turn, sandbox.Row.LastSeq, time), store, live, wakeUps, options, time);
+            var pump = new TurnPump(execution, sandbox, new FrameBatch(turn.TurnId, harness.Translator, execution.Turn, sandbox.Row.LastSeq, time), store, live, quarantined, wakeUps, options, time);
             var end = await Drive(execution, sandbox, turn, harness, pump, stoppingToken);
             execution = execution with { Turn = pump.State };
             return await Conclude(execution, sandbox, end, metadata, stoppingToken);

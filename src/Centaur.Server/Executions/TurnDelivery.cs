@@ -60,7 +60,7 @@ internal sealed class TurnDelivery(
     async Task<ClaimRequest> Claim(
         ClaimedExecution execution, OwnedSandbox sandbox, ReadyHarness harness, ModelEndpoint endpoint, SandboxGrant grant, CancellationToken cancellationToken)
     {
-        var token = tokens.Mint(execution.ThreadKey, sandbox.Row.SandboxId, execution.AssignmentGeneration);
+        var token = await tokens.Mint(execution.ThreadKey, sandbox.Row.SandboxId, execution.AssignmentGeneration, cancellationToken);
         var trace = await traces.Of(execution.ThreadKey, null, cancellationToken);
         return new ClaimRequest(
             new SandboxIdentity(execution.ThreadKey, trace.ToString(), token),

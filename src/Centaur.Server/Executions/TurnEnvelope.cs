@@ -20,14 +20,14 @@ internal static class TurnEnvelope
         var content = new JsonArray();
         foreach (var message in messages)
         {
-            var user = JsonNode.Parse(message.MetadataJson)?["user_id"]?.GetValue<string>();
+            var user = Text(JsonNode.Parse(message.MetadataJson), "user_id");
             var first = true;
-            foreach (var block in JsonNode.Parse(message.EventJson)?["message"]?["content"]?.AsArray() ?? [])
+            foreach (var block in JsonNode.Parse(message.EventJson)?["message"]?["content"] as JsonArray ?? [])
             {
                 if (block is null)
                     continue;
                 content.Add(Block(block, first ? user : null));
-                first &= block["type"]?.GetValue<string>() != "text";
+                first &= Text(block, "type") != "text";
             }
         }
         return content;
@@ -42,22 +42,25 @@ internal static class TurnEnvelope
         return message.ToJsonString();
     }
 
-    static JsonNode Block(JsonNode block, string? user) => block["type"]?.GetValue<string>() switch
+    static JsonNode Block(JsonNode block, string? user) => Text(block, "type") switch
     {
-        "text" when user is not null => Text($"<@{user}>: {block["text"]?.GetValue<string>()}"),
+        "text" when user is not null => Text($"<@{user}>: {Text(block, "text")}"),
         "attachment_ref" => Text(Attachment(block)),
         _ => block.DeepClone(),
     };
 
     static string Attachment(JsonNode block)
     {
-        var id = block["attachment_id"]?.GetValue<string>() ?? block["id"]?.GetValue<string>();
-        var type = block["media_type"]?.GetValue<string>() ?? block["mime_type"]?.GetValue<string>() ?? "application/octet-stream";
+        var id = Text(block, "attachment_id") ?? Text(block, "id");
+        var type = Text(block, "media_type") ?? Text(block, "mime_type") ?? "application/octet-stream";
         return $"""
             [Attachment {id} ({type}). Download it with:
             curl -sSf -H "Authorization: Bearer $(cat {JailPaths.ApiKeyFile})" "$CENTAUR_API_URL/agent/attachments/{id}/download" -o {id}]
             """;
     }
+
+    /// <summary>A client may have put anything under a name: what is no text is none.</summary>
+    static string? Text(JsonNode? node, string name) => (node as JsonObject)?[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     static JsonObject Text(string text) => new() { ["type"] = "text", ["text"] = text };
 }

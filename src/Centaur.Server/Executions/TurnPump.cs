@@ -16,7 +16,7 @@ namespace Centaur.Server.Executions;
 /// cursor commit together, so a frame is stored once wherever we are killed. 4. Only then may the keeper forget.
 /// </summary>
 internal sealed class TurnPump(
-    ClaimedExecution execution, OwnedSandbox sandbox, FrameBatch batch, TurnStore store, LiveDeltas live, WakeUps wakeUps, ExecutionOptions options, TimeProvider time)
+    ClaimedExecution execution, OwnedSandbox sandbox, FrameBatch batch, TurnStore store, LiveDeltas live, QuarantinedLines quarantined, WakeUps wakeUps, ExecutionOptions options, TimeProvider time)
 {
     const int FramesAtOnce = 512;
 
@@ -74,6 +74,7 @@ internal sealed class TurnPump(
         heard = time.GetTimestamp();
         for (var n = 0; n < FramesAtOnce && batch.State.Outcome is null && sandbox.Keeper.Frames.TryRead(out var frame); n++)
         {
+            quarantined.Look(frame);
             if (batch.Add(frame) is { } delta)
                 live.Publish(execution.ThreadKey, execution.ExecutionId, EventKinds.Harness, delta);
         }

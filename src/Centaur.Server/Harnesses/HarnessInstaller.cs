@@ -32,6 +32,11 @@ internal sealed class HarnessInstaller(HostIdentity host)
             if (!IsInstalled(pin))
                 await Fetch(pin, cancellationToken);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
+        {
+            // Another try would meet the same disk; whoever asked is told what is wrong with it.
+            throw new HarnessUnavailableException($"The {pin.Name} harness could not be installed on this machine: {e.Message}", e);
+        }
         finally
         {
             gate.Release();

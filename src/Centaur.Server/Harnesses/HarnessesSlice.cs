@@ -10,5 +10,7 @@ internal static class HarnessesSlice
     {
         services.AddSingleton<HarnessInstaller>();
         services.AddSingleton<HarnessCatalog>();
+        services.AddSingleton<QuarantinedLines>();
+        services.AddSingleton(provider => provider.GetRequiredService<QuarantinedLines>().Count);
     }
 }

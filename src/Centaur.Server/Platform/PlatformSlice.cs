@@ -14,7 +14,7 @@ namespace Centaur.Server.Platform;
 /// <summary>What every slice stands on: configuration, the database, wake-ups, listeners, error shapes, traces. It knows no noun of the product.</summary>
 public static class PlatformSlice
 {
-    public static void AddPlatform(this WebApplicationBuilder builder, Settings settings)
+    public static void AddPlatform(this WebApplicationBuilder builder, Settings settings, TimeProvider time)
     {
         var listeners = ListenerOptions.Read(settings);
         var database = DatabaseOptions.Read(settings);
@@ -38,10 +38,11 @@ public static class PlatformSlice
         services.AddOpenApi(ApiDocument.Describe);
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
 
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(time);
         services.AddSingleton(settings.Host);
         services.AddSingleton(listeners);
         services.AddSingleton(bound);
+        services.AddSingleton<BodyMemory>();
         settings.Variable("SANDBOX_SIGNING_KEY");
         services.AddSingleton(_ => SigningKey.Of(settings));
         services.AddSingleton(_ => NpgsqlDataSource.Create(database.ConnectionString));
@@ -52,6 +53,8 @@ public static class PlatformSlice
         services.AddSingleton<WakeUps>();
         services.AddSingleton<ThreadTraces>();
         services.AddSingleton<RequestMetrics>();
+        services.AddSingleton<Alerts>();
+        services.AddSingleton(provider => provider.GetRequiredService<Alerts>().Count);
         services.AddSingleton<IGaugeSource, WorkerGauges>();
         services.AddHostedService<SchemaStart>();
         services.AddHostedService<NotificationRelay>();

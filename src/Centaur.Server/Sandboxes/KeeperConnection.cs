@@ -1,8 +1,10 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Threading.Channels;
 using Centaur.Protocol;
 using Centaur.Protocol.Attach;
 using Centaur.Protocol.Framing;
+using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Faults;
 
 namespace Centaur.Server.Sandboxes;
@@ -164,6 +166,8 @@ internal sealed class KeeperConnection : IAsyncDisposable
     {
         if (line.Kind == LineKind.Oversized)
             throw new JsonException($"The keeper sent a line of {line.Length} bytes.");
+        // A harness may print what no database holds, and a frame that cannot be stored would stop its thread for ever.
+        StorableJson.Mend(MemoryMarshal.AsMemory(line.Bytes).Span);
         var head = new Utf8JsonReader(line.Bytes.Span);
         if (IsFrame(ref head))
             await frames.Writer.WriteAsync(JsonSerializer.Deserialize(line.Bytes.Span, ProtocolJson.Default.Frame)!, closing.Token);

@@ -6,6 +6,8 @@ namespace Centaur.Server.Sandboxes;
 /// <summary>Gets a thread its sandbox and takes it away again. Postgres says which sandbox a thread has; the keeper says whether it lives.</summary>
 internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations reservations, ISandboxBackend backend, CrashPoints crash)
 {
+    static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(5);
+
     /// <summary>
     /// The thread's sandbox, owned at a new fencing generation and attached after the last stored frame. One that died since is attached too, as a journal to
     /// read (phase dead): what its harness said before must not be lost.
@@ -24,6 +26,32 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
 
         var stream = await Connect(row, cancellationToken);
         return new OwnedSandbox(row, await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, cancellationToken));
+    }
+
+    /// <summary>
+    /// Whether an unused sandbox has ended: its keeper is gone, or its jail is, and the keeper only has the journal left. The look takes the attachment at the generation that the row
+    /// has: a worker that claims the sandbox meanwhile has a higher one, and is not disturbed.
+    /// </summary>
+    /// <exception cref="IOException">Its keeper does not answer.</exception>
+    public async Task<bool> HasEnded(SandboxRow row, CancellationToken cancellationToken)
+    {
+        if (await backend.Running(row, cancellationToken) is not { } stream)
+            return true;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(LookLimit);
+        try
+        {
+            await using var keeper = await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, limit.Token);
+            return keeper.Attached.Phase == KeeperPhases.Dead;
+        }
+        catch (KeeperRefusedException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException($"The keeper did not answer within {LookLimit.TotalSeconds:0} s.", e);
+        }
     }
 
     /// <summary>What a dead sandbox's journal says last: one of <see cref="ExitCauses"/>, and a sentence for people.</summary>

@@ -63,6 +63,21 @@ public sealed class DeathTests
     }
 
     [Fact]
+    public async Task F5_F13_on_a_full_disk_there_is_no_sandbox_and_the_journal_says_within_ten_seconds_that_the_disk_is_full()
+    {
+        var began = System.Diagnostics.Stopwatch.GetTimestamp();
+        await using var keeper = await KeeperUnderTest.StartOnFullDisk(Cancellation);
+        await using var worker = await keeper.Connect(Cancellation);
+
+        (await worker.Attach(1, 0, Cancellation)).Phase.ShouldBe(KeeperPhases.Dead);
+        var end = await worker.Until(KeeperEvents.JailExited, Cancellation);
+
+        System.Diagnostics.Stopwatch.GetElapsedTime(began).ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        end.Event.GetProperty("cause").GetString().ShouldBe(ExitCauses.StartFailed);
+        end.Event.GetProperty("message").GetString()!.ShouldStartWith("The sandbox could not be started: the machine's disk is full.");
+    }
+
+    [Fact]
     public async Task A_killed_proxy_is_started_again_with_its_authority_and_policy_and_the_jail_lives_on()
     {
         await using var keeper = await KeeperUnderTest.Start(Cancellation);

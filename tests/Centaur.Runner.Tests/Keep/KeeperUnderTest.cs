@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Centaur.Protocol;
 using Centaur.Protocol.Sandbox;
+using Centaur.Testing;
 
 namespace Centaur.Runner.Tests.Keep;
 
@@ -78,6 +79,20 @@ public sealed class KeeperUnderTest : IAsyncDisposable
     {
         string[] ownMounts = Environment.IsPrivilegedProcess ? ["unshare", "--mount"] : ["unshare", "--user", "--map-root-user", "--mount"];
         var started = new KeeperUnderTest(null) { Under = [.. ownMounts, "sh", "-c", "mount --bind /dev/null \"$0\" && exec \"$@\"", program] };
+        await started.Keep(cancellationToken);
+        return started;
+    }
+
+    /// <summary>Starts a keeper on a machine whose disk has no room for the home of its sandbox.</summary>
+    public static async Task<KeeperUnderTest> StartOnFullDisk(CancellationToken cancellationToken)
+    {
+        var disk = "";
+        var started = new KeeperUnderTest(spec =>
+        {
+            disk = Directory.CreateDirectory($"{Path.GetDirectoryName(spec.HomeImage)}/disk").FullName;
+            return spec with { HomeImage = $"{disk}/home.img" };
+        })
+        { Under = OwnMounts.SmallDisk(disk, "64k") };
         await started.Keep(cancellationToken);
         return started;
     }

@@ -99,7 +99,8 @@ public sealed class WorkerLink : IAsyncDisposable
     public static JsonElement Message(string kind, string text) => JsonDocument.Parse(
         $$"""{"role":"user","content":[{"type":"{{kind}}","text":"{{JsonEncodedText.Encode(text)}}"}]}""").RootElement;
 
-    async Task<object> Next(CancellationToken cancellationToken)
+    /// <summary>The next frame or answer, whichever comes.</summary>
+    public async Task<object> Next(CancellationToken cancellationToken)
     {
         var line = await reader.Read(cancellationToken);
         if (line.Kind == LineKind.End)

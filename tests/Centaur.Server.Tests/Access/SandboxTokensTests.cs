@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Centaur.Server.Access;
+using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
 using Centaur.Testing.Server;
 using Microsoft.Extensions.DependencyInjection;
@@ -69,6 +70,83 @@ public sealed class SandboxTokensTests(ServerFixture server) : IClassFixture<Ser
     }
 
     [Fact]
+    public async Task F27_A_request_without_a_token_is_401_at_the_sandboxes_listener()
+    {
+        var (threadKey, _) = await Claimed();
+        (await server.Sandbox().Get($"/agent/messages?thread_key={Uri.EscapeDataString(threadKey)}")).Status.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task F27_A_token_that_has_expired_is_401_although_its_signature_is_good()
+    {
+        var (threadKey, sandboxId) = await Spawned();
+        var claims = SignedToken.Claims(threadKey, sandboxId);
+        (await Read(threadKey, SignedToken.Of(claims, Key.Sign))).ShouldBe(HttpStatusCode.OK, "the same claims, in time");
+
+        claims["expires_at"] = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() - 1;
+        (await Read(threadKey, SignedToken.Of(claims, Key.Sign))).ShouldBe(HttpStatusCode.Unauthorized);
+        claims.Remove("expires_at");
+        (await Read(threadKey, SignedToken.Of(claims, Key.Sign))).ShouldBe(HttpStatusCode.Unauthorized, "a token without an end is none");
+    }
+
+    [Fact]
+    public async Task F27_A_token_that_names_no_algorithm_or_another_is_401()
+    {
+        var (threadKey, sandboxId) = await Spawned();
+        var claims = SignedToken.Claims(threadKey, sandboxId);
+        var payload = SignedToken.Of(claims, Key.Sign).Split('.')[1];
+        var none = SignedToken.Encode("""{"alg":"none","typ":"JWT"}"""u8.ToArray());
+        var hs256 = SignedToken.Encode("""{"alg":"HS256","typ":"JWT"}"""u8.ToArray());
+
+        foreach (var token in (string[])
+        [
+            $"sbx1.{payload}.", $"sbx1.{payload}", $"sbx1.{payload}.{SignedToken.Encode([])}", $"sbx1.{none}.{payload}.", $"sbx1.{none}.{payload}", $"{none}.{payload}.",
+            $"{hs256}.{payload}.{SignedToken.Encode(Key.Sign($"{hs256}.{payload}"))}",
+        ])
+            (await Read(threadKey, token)).ShouldBe(HttpStatusCode.Unauthorized, token);
+    }
+
+    [Fact]
+    public async Task F27_A_token_that_is_signed_with_another_key_or_by_what_the_key_signs_for_others_is_401()
+    {
+        var (threadKey, sandboxId) = await Spawned();
+        var claims = SignedToken.Claims(threadKey, sandboxId);
+        var api = server.Api.DefaultRequestHeaders.Authorization!.Parameter!;
+
+        // Another key, no key, and a key that its caller knows.
+        foreach (var key in (string[])["another", "", api])
+            (await Read(threadKey, SignedToken.Of(claims, SignedToken.With(key)))).ShouldBe(HttpStatusCode.Unauthorized);
+        // The key signs tickets for the broker as well: one is no token, in no shape.
+        var ticket = Key.Sign("broker-ticket:" + sandboxId);
+        foreach (var token in (string[])[Convert.ToHexStringLower(ticket), $"sbx1.broker-ticket:{sandboxId}.{SignedToken.Encode(ticket)}", $"sbx1.{SignedToken.Encode("null"u8.ToArray())}.{SignedToken.Encode(Key.Sign(SignedToken.Encode("null"u8.ToArray())))}"])
+            (await Read(threadKey, token)).ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task F27_A_token_for_the_sandboxes_audience_opens_nothing_of_the_operators_and_a_key_of_theirs_is_no_sandbox()
+    {
+        var (threadKey, token) = await Claimed();
+        foreach (var path in (string[])["/metrics", "/admin/api-keys", "/admin/secrets"])
+            (await server.Client(token).Get(path)).Status.ShouldBe(HttpStatusCode.Forbidden, path);
+        (await server.Public.Get("/agent/messages?thread_key=x")).Status.ShouldBe(HttpStatusCode.NotFound);
+
+        var weak = await server.Api.PostOk("/admin/api-keys", new JsonObject { ["name"] = "status only", ["scopes"] = new JsonArray("agent:status") });
+        (await Read(threadKey, (string)weak["key"]!)).ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
+    public async Task F27_A_token_of_an_earlier_generation_is_worth_nothing_to_the_thread_that_was_spawned_again()
+    {
+        var (threadKey, token) = await Claimed();
+        await server.Api.PostOk($"/agent/threads/{Uri.EscapeDataString(threadKey)}/release", new JsonObject());
+        var again = await server.Api.Spawn(threadKey);
+        ((int)again["assignment_generation"]!).ShouldBe(2);
+
+        (await Read(threadKey, token)).ShouldBe(HttpStatusCode.Unauthorized);
+        (await Read(threadKey, SignedToken.Of(SignedToken.Claims(threadKey, (string)again["runtime_id"]!, generation: 1), Key.Sign))).ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
     public async Task F27_Changed_claims_are_refused()
     {
         var (threadKey, token) = await Claimed();
@@ -82,8 +160,10 @@ public sealed class SandboxTokensTests(ServerFixture server) : IClassFixture<Ser
     }
 
     [Fact]
-    public void A_token_is_never_made_for_no_thread() =>
-        Should.Throw<ArgumentException>(() => Tokens.Mint("", "sbx-1", 1));
+    public Task A_token_is_never_made_for_no_thread() =>
+        Should.ThrowAsync<ArgumentException>(() => Tokens.Mint("", "sbx-1", 1, TestContext.Current.CancellationToken));
+
+    SigningKey Key => server.Services.GetRequiredService<SigningKey>();
 
     PostgresDatabase Database => server.Services.GetRequiredService<PostgresDatabase>();
 
@@ -94,8 +174,13 @@ public sealed class SandboxTokensTests(ServerFixture server) : IClassFixture<Ser
 
     async Task<(string ThreadKey, string Token)> Claimed()
     {
+        var (threadKey, sandboxId) = await Spawned();
+        return (threadKey, await Tokens.Mint(threadKey, sandboxId, 1, TestContext.Current.CancellationToken));
+    }
+
+    async Task<(string ThreadKey, string SandboxId)> Spawned()
+    {
         var threadKey = Http.NewThread();
-        var spawned = await server.Api.Spawn(threadKey);
-        return (threadKey, Tokens.Mint(threadKey, (string)spawned["runtime_id"]!, (int)spawned["assignment_generation"]!));
+        return (threadKey, (string)(await server.Api.Spawn(threadKey))["runtime_id"]!);
     }
 }

@@ -136,7 +136,7 @@ public sealed class AttachmentTests(ServerFixture server, PostgresServer postgre
     {
         var (threadKey, other) = (Http.NewThread(), Http.NewThread());
         var spawned = await server.Api.Spawn(threadKey);
-        using var sandbox = server.Sandbox(server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1));
+        using var sandbox = server.Sandbox(await server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1, TestContext.Current.CancellationToken));
         var foreign = await server.Api.PostOk("/agent/attachments/upload", Upload(other, [1], "file", "text/plain"));
 
         var own = await sandbox.PostOk("/agent/attachments/upload", Upload(threadKey, [1], "file", "text/plain"));

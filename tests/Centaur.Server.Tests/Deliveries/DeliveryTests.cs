@@ -160,7 +160,7 @@ public sealed class DeliveryTests(ServerFixture server) : IClassFixture<ServerFi
     {
         var thread = Http.NewThread();
         var spawned = await server.Api.Spawn(thread);
-        using var sandbox = server.Client(server.Services.GetRequiredService<SandboxTokens>().Mint(thread, (string)spawned["runtime_id"]!, 1));
+        using var sandbox = server.Client(await server.Services.GetRequiredService<SandboxTokens>().Mint(thread, (string)spawned["runtime_id"]!, 1, TestContext.Current.CancellationToken));
         (await sandbox.Post(Claims, new JsonObject { ["consumer_id"] = "me" })).Status.ShouldBe(HttpStatusCode.Forbidden);
         (await sandbox.Post("/agent/final-deliveries/exe_1/delivered", new JsonObject())).Status.ShouldBe(HttpStatusCode.Forbidden);
     }

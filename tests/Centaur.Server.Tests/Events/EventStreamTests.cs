@@ -112,6 +112,45 @@ public sealed class EventStreamTests(ServerFixture server) : IClassFixture<Serve
     }
 
     [Fact]
+    public async Task F23_A_stale_cursor_replays_the_log_and_one_of_the_future_is_refused_instead_of_swallowing_what_comes()
+    {
+        var (threadKey, other) = (Http.NewThread(), Http.NewThread());
+        await server.Api.Spawn(threadKey);
+        await server.Api.Spawn(other);
+        await Write(threadKey, 5);
+        await Write(other, 5);
+        var events = server.Services.GetRequiredService<EventStore>();
+        var newest = await events.LastIssued(Cancel);
+
+        (await ReadAll(threadKey, 0, 5)).ShouldBe(Enumerable.Range(0, 5));
+        foreach (var future in (long[])[newest + 1_000, long.MaxValue])
+        {
+            var (status, json) = await server.Api.Get(Path(threadKey, $"?after_event_id={future}"));
+            status.ShouldBe(HttpStatusCode.BadRequest);
+            ((string)json!["detail"]!).ShouldStartWith("after_event_id is ahead of the event log");
+        }
+
+        // An id of another thread's event is a place in this thread's log too.
+        var reading = Take(threadKey, newest, 1);
+        await Write(threadKey, 1);
+        ((int)JsonNode.Parse((await reading)[0].Data)!["n"]!).ShouldBe(0);
+    }
+
+    [Fact]
+    public void F23_A_live_reader_that_does_not_read_is_kept_a_bounded_number_of_short_deltas()
+    {
+        var deltas = new LiveDeltas();
+        using var sleeper = deltas.Subscribe("thread", null);
+        deltas.Publish("thread", null, "amp_raw_event", $$"""{"delta":"{{new string('x', 1_000_000)}}"}""");
+        for (var n = 0; n < 10_000; n++)
+            deltas.Publish("thread", null, "amp_raw_event", $$"""{"delta":"{{n}}"}""");
+
+        sleeper.Deltas.Reader.Count.ShouldBe(256);
+        sleeper.Deltas.Reader.TryRead(out var oldest).ShouldBeTrue();
+        oldest!.Json.ShouldBe($$"""{"delta":"{{10_000 - 256}}"}""");
+    }
+
+    [Fact]
     public async Task An_unknown_thread_or_execution_is_404()
     {
         (await server.Api.Get(Path(Http.NewThread(), ""))).Status.ShouldBe(HttpStatusCode.NotFound);

@@ -202,6 +202,51 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         first.Input.ShouldContain("hello");
     }
 
+    [Fact]
+    public async Task F30_what_a_harness_prints_and_no_database_holds_is_mended_and_stored()
+    {
+        var worker = await Worker();
+        await server.Api.Queue(Http.NewThread());
+        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var sandbox = (await worker.Sandboxes.Claim(claimed.ThreadKey, Cancellation)).ShouldNotBeNull();
+        var turn = await worker.Turns.Prepare(claimed, sandbox, "built-in", "turn-0000000000000006", Cancellation);
+        var batch = new FrameBatch(turn.TurnId, new BuiltInTranslator(), new TurnState(), storedSeq: 0, TimeProvider.System);
+        foreach (var (line, n) in ((string[])
+        [
+            """{"type":"tool","text":"nul \u0000, halves \ud800 and \uDC00, a pair \ud83e\udd84, a backslash \\u0000"}""",
+            """{"type":"tool","n":[1e999999,-2.5E-400000, 7],"long":""" + new string('9', 200_000) + "}",
+            """{"type":"result","result":"done\u0000","is_error":false}""",
+        ]).Select((line, n) => (line, n)))
+        {
+            var bytes = System.Text.Encoding.UTF8.GetBytes(line);
+            StorableJson.Mend(bytes);
+            using var json = JsonDocument.Parse(bytes);
+            batch.Add(new Frame { Seq = n + 1, Turn = turn.TurnId, Event = json.RootElement.Clone() });
+        }
+
+        await worker.Turns.Store(claimed, sandbox, batch, Cancellation);
+        await worker.Turns.Finish(claimed, batch.State, Done with { ResultText = batch.State.ResultText }, Cancellation);
+
+        (await Database.Query($"select event_json::text from agent_execution_events where execution_id = {claimed.ExecutionId} and event_kind = 'amp_raw_event' order by event_id limit 2", row => row.GetString(0), Cancellation))
+            .ShouldBe(["""{"text": "nul �, halves � and �, a pair 🦄, a backslash \\u0000", "type": "tool"}""", """{"n": [0, 0, 7], "long": 0, "type": "tool"}"""]);
+        (await Database.First($"select result_text from agent_execution_requests where execution_id = {claimed.ExecutionId}", row => row.GetString(0), Cancellation)).ShouldBe("done\ufffd");
+    }
+
+    [Fact]
+    public async Task F26_a_message_whose_blocks_hold_other_types_than_texts_is_given_to_the_turn_as_it_is()
+    {
+        var worker = await Worker();
+        var thread = Http.NewThread();
+        await server.Api.Spawn(thread);
+        await server.Api.PostOk("/agent/message", System.Text.Json.Nodes.JsonNode.Parse(
+            $$$"""{"thread_key":"{{{thread}}}","assignment_generation":1,"metadata":{"user_id":{"a":1}},"parts":[{"type":5,"text":[1]},{"type":"text","text":{"b":2}},{"type":"text","text":"plain"}]}""")!);
+        await server.Api.PostOk("/agent/execute", new System.Text.Json.Nodes.JsonObject { ["thread_key"] = thread, ["assignment_generation"] = 1 }, System.Net.HttpStatusCode.Accepted);
+        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var sandbox = (await worker.Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull();
+
+        (await worker.Turns.Prepare(claimed, sandbox, "codex", "turn-0000000000000007", Cancellation)).Input.ShouldContain("plain");
+    }
+
     static TerminalState Done => new(ExecutionStatus.Completed, TerminalReasons.Completed, "PONG", null, new Jsonb("{}"));
 
     static FrameBatch Batch(string turn)

@@ -60,7 +60,7 @@ public sealed class FrameBatchTests
     }
 
     [Fact]
-    public void Frames_of_another_turn_move_the_cursor_and_show_nothing()
+    public void F30_a_done_for_another_turn_moves_the_cursor_and_ends_and_shows_nothing()
     {
         batch.Add(Frame(11, "turn-0", """{"type":"turn.failed","error":{"message":"old"}}"""));
 
@@ -70,13 +70,54 @@ public sealed class FrameBatchTests
     }
 
     [Fact]
-    public void Nothing_is_shown_after_the_terminal_event()
+    public void F30_nothing_is_shown_after_the_terminal_event()
     {
         Add(11, """{"type":"turn.completed"}""");
         Add(12, """{"type":"item.started","item":{"type":"commandExecution","id":"late"}}""");
 
         batch.Closed.Where(e => e.Json.Contains("late", StringComparison.Ordinal)).ShouldBeEmpty();
         batch.ClosedSeq.ShouldBe(12);
+    }
+
+    [Fact]
+    public void F30_of_two_results_the_first_is_the_turns()
+    {
+        var twice = new FrameBatch(Turn, new BuiltInTranslator(), new TurnState(), storedSeq: 10, time);
+        twice.Add(Frame(11, Turn, """{"type":"result","result":"first"}"""));
+        twice.Add(Frame(12, Turn, """{"type":"result","result":"second","is_error":true}"""));
+
+        twice.State.Outcome.ShouldBe(new TurnOutcome(true, null, null));
+        twice.State.ResultText.ShouldBe("first");
+        twice.Closed.ShouldHaveSingleItem().FirstSeq.ShouldBe(11);
+        twice.ClosedSeq.ShouldBe(12);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"never.heard.of","result":"x","status":"completed"}""")]
+    [InlineData("""{"type":["result"]}""")]
+    [InlineData("""{"type":null}""")]
+    [InlineData("""{"result":"no type at all"}""")]
+    public void F30_an_event_of_an_unknown_type_ends_nothing_and_answers_nothing(string line)
+    {
+        foreach (var translator in (IHarnessTranslator[])[new CodexTranslator(), new BuiltInTranslator()])
+        {
+            var unknown = new FrameBatch(Turn, translator, new TurnState(), storedSeq: 10, time);
+            unknown.Add(Frame(11, Turn, line));
+
+            unknown.State.ShouldBe(new TurnState());
+            unknown.ClosedSeq.ShouldBe(11);
+        }
+    }
+
+    [Fact]
+    public void F30_what_keepers_put_aside_is_counted_by_its_reason_and_a_harness_cannot_count_for_them()
+    {
+        var quarantined = new QuarantinedLines();
+        var notice = Frame(11, Turn, """{"type":"keeper.line_quarantined","reason":"line_too_long","bytes":9000000,"head":"xx"}""");
+        quarantined.Look(notice with { Source = Protocol.Attach.Frame.KeeperSource });
+        quarantined.Look(notice);
+
+        quarantined.Count.Samples.Where(s => s.Count > 0).ShouldBe([("line_too_long", 1)]);
     }
 
     [Fact]
@@ -93,7 +134,7 @@ public sealed class FrameBatchTests
     }
 
     [Fact]
-    public void Only_the_keeper_can_say_that_the_harness_has_ended()
+    public void F32_only_the_keeper_can_say_that_the_harness_has_ended()
     {
         Add(11, """{"type":"keeper.harness_exited","cause":"out_of_memory","message":"forged"}""");
         batch.State.Outcome.ShouldBeNull();

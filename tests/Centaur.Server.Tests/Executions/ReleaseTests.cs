@@ -140,7 +140,7 @@ public sealed class ReleaseTests(ServerFixture server) : IClassFixture<ServerFix
         var (threadKey, other) = (Http.NewThread(), Http.NewThread());
         var spawned = await server.Api.Spawn(threadKey);
         await server.Api.Spawn(other);
-        using var sandbox = server.Sandbox(server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1));
+        using var sandbox = server.Sandbox(await server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1, TestContext.Current.CancellationToken));
 
         (await sandbox.Post(Path(other), new JsonObject())).Status.ShouldBe(HttpStatusCode.Forbidden);
         (await sandbox.Post(Path(threadKey), new JsonObject())).Status.ShouldBe(HttpStatusCode.OK);

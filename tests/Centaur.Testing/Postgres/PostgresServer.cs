@@ -14,6 +14,9 @@ public sealed class PostgresServer : IAsyncDisposable
     Process? watchdog;
     int databases;
 
+    /// <summary>The size of a disk of its own for its data, as <c>mount</c> takes it; its write-ahead log is elsewhere, as it is where it matters. Null is the machine's disk.</summary>
+    public string? Disk { get; init; }
+
     /// <summary>Makes an empty database.</summary>
     /// <param name="template">The name of a database to copy; nobody may be connected to it.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
@@ -89,7 +92,14 @@ public sealed class PostgresServer : IAsyncDisposable
                 return;
             var bin = Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin")).LastOrDefault(d => File.Exists(Path.Combine(d, "postgres")))
                 ?? throw new InvalidOperationException("The tests need Postgres: install the package postgresql (15 or newer).");
-            var start = new ProcessStartInfo("/bin/sh", ["-c", Script, "postgres-watchdog", bin, folder, Environment.IsPrivilegedProcess ? "postgres" : ""])
+            string[] command = ["/bin/sh", "-c", Script, "postgres-watchdog", bin, folder, Environment.IsPrivilegedProcess ? "postgres" : ""];
+            if (Disk is { } size)
+            {
+                Directory.CreateDirectory($"{folder}/data");
+                command = [.. OwnMounts.SmallDisk($"{folder}/data", size), .. command];
+            }
+
+            var start = new ProcessStartInfo(command[0], command[1..])
             {
                 UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
             };
@@ -113,10 +123,11 @@ public sealed class PostgresServer : IAsyncDisposable
         trap '' INT TERM HUP
         bin=$1; dir=$2; user=$3
         as() { if [ -n "$user" ]; then setsid su "$user" -s /bin/sh -c "$1"; else setsid sh -c "$1"; fi; }
-        mkdir -m 0700 "$dir" || exit 1
-        [ -n "$user" ] && chown "$user" "$dir"
+        mkdir -p -m 0700 "$dir/data" || exit 1
+        chmod 0700 "$dir"
+        [ -n "$user" ] && chown "$user" "$dir" "$dir/data"
         cd "$dir"
-        as "$bin/initdb -D $dir/data -U centaur -A trust --no-sync -E UTF8 --locale=C.UTF-8" >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; exit 1; }
+        as "$bin/initdb -D $dir/data --waldir=$dir/wal -U centaur -A trust --no-sync -E UTF8 --locale=C.UTF-8" >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; exit 1; }
         as "$bin/pg_ctl -D $dir/data -l $dir/log -w -s start -o \"-c listen_addresses= -c unix_socket_directories=$dir -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB\"" >/dev/null 2>&1 </dev/null || { cat "$dir/log" >&2; exit 1; }
         echo ready
         cat >/dev/null

@@ -30,6 +30,9 @@ public sealed class ServerFixture(PostgresServer postgres) : IAsyncLifetime
     /// <summary>More variables of the environment, set before the start.</summary>
     public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>The machine's clock, set before the start.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     public string ConnectionString { get; private set; } = "";
 
     public HostLayout Layout => Services.GetRequiredService<HostIdentity>().Layout;
@@ -131,7 +134,7 @@ public sealed class ServerFixture(PostgresServer postgres) : IAsyncLifetime
 
     async Task Launch(CancellationToken cancellationToken)
     {
-        app = Program.Compose(Settings.Load(environment, Environment.IsPrivilegedProcess));
+        app = Program.Compose(Settings.Load(environment, Environment.IsPrivilegedProcess), Clock);
         runtime = Layout.Runtime;
         await app.StartAsync(cancellationToken);
         var listeners = Services.GetRequiredService<BoundListeners>();

@@ -44,7 +44,17 @@ internal sealed class HarnessOutput(Socket stream, SandboxLimits limits, TurnDes
 
             // 4.
             using (document)
-                await receive(document.RootElement, cancellationToken);
+            {
+                try
+                {
+                    await receive(document.RootElement, cancellationToken);
+                }
+                catch (InvalidOperationException)
+                {
+                    // A string with half a surrogate pair passes for JSON until somebody reads it.
+                    desk.Quarantine("not_text", line.Length, line.Bytes.Span[..Math.Min(HeadBytes, line.Bytes.Length)]);
+                }
+            }
         }
     }
 

@@ -16,6 +16,7 @@ internal sealed class HomeFolder(SandboxSpec spec, Children children)
     const long BytesPerInode = 16 * 1024;
     const long FewestInodes = 1024;
     const int CorrectedExit = 1;
+    const int ProbeBytes = 1 << 20;
 
     public async Task Prepare()
     {
@@ -49,9 +50,34 @@ internal sealed class HomeFolder(SandboxSpec spec, Children children)
         await using (var file = new FileStream(fresh, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = KeeperFolders.PrivateFile }))
             file.SetLength(spec.Limits.HomeBytes);
         var inodes = Math.Max(FewestInodes, spec.Limits.HomeBytes / BytesPerInode);
-        await children.Run(
-            "/sbin/mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal", "-N", $"{inodes}", "-E", $"lazy_itable_init=1,root_owner={spec.JailUid ?? 0}:{spec.JailUid ?? 0}", fresh);
+        try
+        {
+            await children.Run(
+                "/sbin/mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal", "-N", $"{inodes}", "-E", $"lazy_itable_init=1,root_owner={spec.JailUid ?? 0}:{spec.JailUid ?? 0}", fresh);
+        }
+        catch (IOException)
+        {
+            await Probe(fresh);
+            throw;
+        }
+
         File.Move(fresh, image);
+    }
+
+    /// <summary>mkfs only says that it failed: while what it wrote is still there, a file of our own hears why. Neither stays.</summary>
+    /// <exception cref="IOException">The disk is full.</exception>
+    static async Task Probe(string unfinished)
+    {
+        var probe = $"{unfinished}.probe";
+        try
+        {
+            await File.WriteAllBytesAsync(probe, new byte[ProbeBytes]);
+        }
+        finally
+        {
+            File.Delete(probe);
+            File.Delete(unfinished);
+        }
     }
 
     async Task Check(string image)

@@ -13,12 +13,16 @@ public sealed class DatabaseOptions
         var section = settings.Root.Section("database");
         var url = section.Text("url", settings.Host.Layout.EmbeddedDatabaseUrl, "DATABASE_URL");
         var pool = section.Number("pool", 40, 5, 1000);
+        var answer = section.Number("answer_seconds", 20, 1, 600);
         try
         {
             var builder = DatabaseUrl.Parse(url);
             builder.MaxPoolSize = pool;
             builder.ApplicationName = "centaur-server";
             builder.Timeout = 5;
+            // A database that is cut off says nothing, not even that it is gone: no statement waits for longer, and a connection that only listens is looked at now and then.
+            builder.CommandTimeout = answer;
+            builder.KeepAlive = answer;
             builder.IncludeErrorDetail = false;
             return new DatabaseOptions { ConnectionString = builder.ConnectionString };
         }

@@ -80,7 +80,8 @@ public sealed class Migrator(NpgsqlDataSource source)
 
     static async Task Execute(NpgsqlConnection connection, string text, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(text, connection);
+        // A migration takes as long as it takes, and so may another replica that holds the lock.
+        await using var command = new NpgsqlCommand(text, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Centaur.Server.Platform.Database;
 
 namespace Centaur.Server.Platform.Http;
 
@@ -13,8 +13,6 @@ namespace Centaur.Server.Platform.Http;
 public sealed class JsonBody
 {
     const int MaxDepth = 64;
-    const int MaxNumber = 400;
-    const int MaxExponent = 400;
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
     readonly List<FieldError> errors = [];
 
@@ -28,9 +26,7 @@ public sealed class JsonBody
     /// <summary>Reads the request's body. An empty one is an empty object only where the caller says so.</summary>
     public static async Task<Outcome<JsonBody>> Read(HttpContext http, bool mayBeEmpty = false)
     {
-        using var buffer = new MemoryStream();
-        await http.Request.Body.CopyToAsync(buffer, http.RequestAborted);
-        var bytes = buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+        var bytes = await http.RequestServices.GetRequiredService<BodyMemory>().Read(http);
         return bytes.Length == 0 && mayBeEmpty ? new JsonBody(JsonElement.Parse("{}")) : Parse(bytes);
     }
 
@@ -126,8 +122,8 @@ public sealed class JsonBody
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = MaxDepth });
         while (reader.Read())
         {
-            if (reader.TokenType == JsonTokenType.Number && !IsStorable(reader.ValueSpan))
-                return $"A number is longer than {MaxNumber} characters, or its exponent is beyond {MaxExponent}";
+            if (reader.TokenType == JsonTokenType.Number && !StorableJson.IsNumber(reader.ValueSpan))
+                return $"A number is longer than {StorableJson.MaxNumber} characters, or its exponent is beyond {StorableJson.MaxExponent}";
             if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName) || !reader.ValueIsEscaped)
                 continue;
             try
@@ -143,11 +139,6 @@ public sealed class JsonBody
 
         return null;
     }
-
-    /// <summary>Postgres keeps numbers as numeric, which has at most 131072 digits before the point and 16383 after it.</summary>
-    static bool IsStorable(ReadOnlySpan<byte> number) =>
-        number.Length <= MaxNumber
-        && (number.IndexOfAny((byte)'e', (byte)'E') is var e && (e < 0 || (int.TryParse(number[(e + 1)..], CultureInfo.InvariantCulture, out var exponent) && Math.Abs((long)exponent) <= MaxExponent)));
 
     JsonElement? OfKind(string name, JsonValueKind kind, string message)
     {

@@ -8,14 +8,14 @@ namespace Centaur.Server.Sandboxes.Ending;
 /// <summary>
 /// Makes this host's sandboxes what the table says, for as long as the worker's lease is held. Two loops: one is woken and ends what was told to end; one looks
 /// around now and then for what nobody tells of:
-/// <para>1. a sandbox whose keeper is gone while no execution wants it: its thread is suspended;</para>
+/// <para>1. a sandbox whose keeper or jail is gone while no execution wants it: its thread is suspended;</para>
 /// <para>2. a sandbox that was not used for longer than its time: the same;</para>
 /// <para>3. the sandboxes of a host that is gone: given up, so that their threads can go on elsewhere;</para>
 /// <para>4. records that were kept long enough: forgotten;</para>
 /// <para>5. keepers and folders without a row: ended and removed.</para>
 /// </summary>
 internal sealed class SandboxReconciler(
-    EndingStore store, SandboxEnding ending, ISandboxBackend backend, WorkerLease lease, WakeUps wakeUps, SandboxOptions options, TimeProvider time,
+    EndingStore store, SandboxEnding ending, SandboxLifecycle lifecycle, ISandboxBackend backend, WorkerLease lease, WakeUps wakeUps, SandboxOptions options, TimeProvider time,
     ILogger<SandboxReconciler> log) : BackgroundService
 {
     const int AtOnce = 4;
@@ -66,9 +66,7 @@ internal sealed class SandboxReconciler(
 
     async Task SuspendIfGone(SandboxRow row, CancellationToken cancellationToken)
     {
-        if (await backend.Running(row, cancellationToken) is { } stream)
-            await stream.DisposeAsync();
-        else
+        if (await lifecycle.HasEnded(row, cancellationToken))
             await store.Suspend(row, cause: null, cancellationToken);
     }
 

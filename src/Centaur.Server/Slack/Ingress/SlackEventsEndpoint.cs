@@ -22,14 +22,12 @@ internal static class SlackEventsEndpoint
         }
     }
 
-    static async Task<IResult> Handle(HttpContext http, SlackSignature signature, SlackInboxStore inbox, SlackOptions options, ILogger<SlackSignature> log, CancellationToken cancellationToken)
+    static async Task<IResult> Handle(HttpContext http, SlackSignature signature, SlackInboxStore inbox, BodyMemory memory, SlackOptions options, ILogger<SlackSignature> log, CancellationToken cancellationToken)
     {
         // 1.
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = options.MaxBody;
-        using var buffer = new MemoryStream();
-        await http.Request.Body.CopyToAsync(buffer, cancellationToken);
-        var body = buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+        var body = await memory.Read(http);
 
         // 2.
         if (signature.Problem(http.Request.Headers["X-Slack-Request-Timestamp"].ToString(), http.Request.Headers["X-Slack-Signature"].ToString(), body.Span) is { } problem)

@@ -26,19 +26,26 @@ internal sealed class MessageStore(PostgresDatabase database)
             cancellationToken);
     }
 
-    /// <summary>A page of the transcript, oldest first; null where the cursor is no message of the thread.</summary>
+    /// <summary>
+    /// A page of the transcript, oldest first; null where the cursor is no message of the thread. Keys are ordered before texts are read: a sort of long texts needs room on the
+    /// database's disk, and a full disk must not keep anybody from reading.
+    /// </summary>
     public async Task<IReadOnlyList<ChatMessage>?> Page(string threadKey, string? cursor, int limit, CancellationToken cancellationToken)
     {
         if (cursor is not null && await database.First($"select 1 from chat_messages where id = {cursor} and thread_key = {threadKey}", row => row.GetInt32(0), cancellationToken) == 0)
             return null;
         return await database.Query(
             $"""
-            select id, role, parts::text, user_id, metadata::text, created_at
-            from chat_messages
-            where thread_key = {threadKey}
-              and ({cursor} is null or (created_at, id) > (select created_at, id from chat_messages where id = {cursor}))
-            order by created_at, id
-            limit {limit}
+            select page.id, m.role, m.parts, m.user_id, m.metadata, page.created_at
+            from (select id, created_at
+                  from chat_messages
+                  where thread_key = {threadKey}
+                    and ({cursor} is null or (created_at, id) > (select created_at, id from chat_messages where id = {cursor}))
+                  order by created_at, id
+                  limit {limit}) page
+            cross join lateral (
+                select role, parts::text, user_id, metadata::text from chat_messages c where c.id = page.id offset 0) m
+            order by page.created_at, page.id
             """,
             row => new ChatMessage(
                 row.GetString(0), row.GetString(1), System.Text.Json.Nodes.JsonNode.Parse(row.GetString(2))!, row.IsDBNull(3) ? null : row.GetString(3),

@@ -41,6 +41,60 @@ public sealed class RequestTests(ServerFixture server, PostgresServer postgres) 
         ((string)json!["detail"]![0]!["loc"]![0]!).ShouldBe("body");
     }
 
+    [Theory]
+    [InlineData("""{"thread_key":"a","thread_key":"a"}""")]
+    [InlineData("""{"thread_key":"a","thread\u005fkey":"b"}""")]
+    [InlineData("""{"thread_key":"a","metadata":{"deep":[{"x":1,"y":2,"x":3}]}}""")]
+    public async Task F26_A_key_that_stands_twice_is_400_wherever_and_however_it_is_written(string body)
+    {
+        var (status, json) = await server.Api.PostText("/agent/spawn", body);
+        status.ShouldBe(HttpStatusCode.BadRequest);
+        ((string)json!["detail"]!).ShouldContain("repeats a key");
+    }
+
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData("Infinity")]
+    [InlineData("-Infinity")]
+    [InlineData("\"NaN\"")]
+    [InlineData("1.5")]
+    [InlineData("2147483648")]
+    [InlineData("1e2")]
+    public async Task F26_What_is_no_number_is_no_generation(string number) =>
+        (await server.Api.PostText("/agent/message", $$"""{"thread_key":"a","assignment_generation":{{number}},"parts":[{"type":"text","text":"x"}]}""")).Status
+            .ShouldBeOneOf(HttpStatusCode.BadRequest, HttpStatusCode.UnprocessableEntity);
+
+    [Fact]
+    public async Task F26_What_a_client_may_not_set_is_ignored_as_every_unknown_field_is()
+    {
+        const string Everything =
+            """
+            "id":7,"state":"released","status":"completed","worker_id":"me","fencing_generation":99,"durable_turn_id":"turn-mine","result_text":"forged","completed_at":"2020-01-01","attempts":9,
+            "requested_by":"root","runtime_id":"sbx-mine","sandbox_id":"sbx-mine","jail_uid":0,"is_admin":true,"scopes":["admin"],"delivered_execution_id":"exe-mine","steers_execution_id":"exe-mine",
+            "created_at":"2020-01-01","__proto__":{"admin":true}
+            """;
+        var thread = Tests.Http.NewThread();
+        var (spawned, runtime) = await server.Api.PostText("/agent/spawn", $$"""{"thread_key":"{{thread}}",{{Everything}}}""");
+        spawned.ShouldBe(HttpStatusCode.OK);
+        ((string)runtime!["runtime_id"]!).ShouldNotBe("sbx-mine");
+        (await server.Api.PostText("/agent/message", $$"""{"thread_key":"{{thread}}","assignment_generation":1,"message_id":"m","parts":[{"type":"text","text":"x"}],{{Everything}}}""")).Status.ShouldBe(HttpStatusCode.OK);
+        var (queued, execution) = await server.Api.PostText("/agent/execute", $$"""{"thread_key":"{{thread}}","assignment_generation":1,{{Everything}}}""");
+        queued.ShouldBe(HttpStatusCode.Accepted);
+
+        var view = (await server.Api.Get($"/agent/executions/{execution!["execution_id"]}")).Json!;
+        ((string)view["status"]!).ShouldBe("queued");
+        view["completed_at"].ShouldBeNull();
+        view["result_text"].ShouldBeNull();
+        var database = server.Services.GetRequiredService<PostgresDatabase>();
+        (await database.First(
+            $"select fencing_generation, worker_id, attempts, metadata ->> 'requested_by' <> 'root' from agent_execution_requests where thread_key = {thread}",
+            row => (row.GetInt64(0), row.IsDBNull(1), row.GetInt32(2), row.GetBoolean(3)), Cancel)).ShouldBe((0, true, 0, true));
+        (await database.First($"select delivered_execution_id is null and steers_execution_id is null from agent_message_requests where thread_key = {thread}", row => row.GetBoolean(0), Cancel)).ShouldBeTrue();
+        var (_, key) = await server.Api.PostText("/admin/api-keys", $$"""{"name":"plain","scopes":["agent:status"],"key":"aiv2_chosen","key_prefix":"aiv2_cho","is_admin":true,"id":"00000000-0000-0000-0000-000000000001"}""");
+        ((string)key!["key"]!).ShouldNotBe("aiv2_chosen");
+        (await server.Client((string)key["key"]!).Get("/admin/api-keys")).Status.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
     [Fact]
     public async Task F26_Depth_is_bounded()
     {
@@ -161,7 +215,7 @@ public sealed class RequestTests(ServerFixture server, PostgresServer postgres) 
                 using var response = await own.Api.PostAsync("/agent/spawn", Json("""{"thread_key":"outage"}"""), Cancel);
                 response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
                 response.Headers.RetryAfter.ShouldNotBeNull();
-                (await response.Content.ReadAsStringAsync(Cancel)).ShouldBe("""{"detail":"The database cannot be reached. Nothing was stored; try again."}""");
+                (await response.Content.ReadAsStringAsync(Cancel)).ShouldBe("""{"detail":"The database cannot be reached. Try again: under the same id nothing is done twice."}""");
                 (await own.Api.Get("/health/ready")).Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
                 (await own.Api.Get("/health")).Status.ShouldBe(HttpStatusCode.OK);
             },

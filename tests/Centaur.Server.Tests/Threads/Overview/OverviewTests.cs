@@ -111,7 +111,7 @@ public sealed class OverviewTests(ServerFixture server) : IClassFixture<ServerFi
     {
         var (threadKey, other) = (Http.NewThread(), Http.NewThread());
         var spawned = await server.Api.Spawn(threadKey);
-        using var sandbox = server.Sandbox(server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1));
+        using var sandbox = server.Sandbox(await server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1, TestContext.Current.CancellationToken));
 
         (await sandbox.Get(path + Uri.EscapeDataString(threadKey))).Status.ShouldBe(HttpStatusCode.OK);
         (await sandbox.Get(path + Uri.EscapeDataString(other))).Status.ShouldBe(HttpStatusCode.Forbidden);

@@ -142,7 +142,7 @@ public sealed class QueryTests(ServerFixture server, PostgresServer postgres) : 
     {
         var threadKey = Http.NewThread();
         var spawned = await server.Api.Spawn(threadKey);
-        var token = server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1);
+        var token = await server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1, TestContext.Current.CancellationToken);
 
         var (status, json) = await server.Client(token).Post("/agent/query", new JsonObject { ["sql"] = "select 1" });
 

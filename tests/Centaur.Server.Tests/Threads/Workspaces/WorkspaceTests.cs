@@ -21,7 +21,7 @@ public sealed class WorkspaceTests(ServerFixture server) : IClassFixture<ServerF
         var bundle = Bundle(40_000_000);
         (await Upload(threadKey, new ByteArrayContent(bundle))).ShouldBe(HttpStatusCode.OK);
 
-        var token = server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1);
+        var token = await server.Services.GetRequiredService<SandboxTokens>().Mint(threadKey, (string)spawned["runtime_id"]!, 1, TestContext.Current.CancellationToken);
         var downloaded = await server.Sandbox(token).GetByteArrayAsync(Path(threadKey), Cancel);
         SHA256.HashData(downloaded).ShouldBe(SHA256.HashData(bundle));
         using var foreign = await server.Sandbox(token).GetAsync(Path(Http.NewThread()), Cancel);

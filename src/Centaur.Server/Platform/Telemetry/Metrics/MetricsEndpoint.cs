@@ -9,10 +9,12 @@ internal static class MetricsEndpoint
         routes.MapGet("/metrics", Read)
             .WithTags("health").WithSummary("Figures for Prometheus").Produces(StatusCodes.Status200OK, contentType: "text/plain");
 
-    static async Task<IResult> Read(RequestMetrics requests, IEnumerable<IGaugeSource> sources, CancellationToken cancellationToken)
+    static async Task<IResult> Read(RequestMetrics requests, IEnumerable<Counter> counters, IEnumerable<IGaugeSource> sources, CancellationToken cancellationToken)
     {
         var text = new MetricsText();
         text.Write(requests);
+        foreach (var counter in counters)
+            text.Write(counter);
         var reached = true;
         try
         {

@@ -37,6 +37,13 @@ internal sealed class MetricsText
             Sample(gauge.Name, gauge.Label is null ? "" : $"{gauge.Label}=\"{Escaped(value)}\"", amount);
     }
 
+    public void Write(Counter counter)
+    {
+        Head(counter.Name, counter.Help, "counter");
+        foreach (var (value, count) in counter.Samples)
+            Sample(counter.Name, $"{counter.Label}=\"{Escaped(value)}\"", count);
+    }
+
     public override string ToString() => text.ToString();
 
     void Head(string name, string help, string type) =>

@@ -10,7 +10,7 @@ internal sealed class RequestMetrics
 
     static readonly string[] Methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-    readonly ConcurrentDictionary<(string Method, string Route, int Status), Counter> counts = new();
+    readonly ConcurrentDictionary<(string Method, string Route, int Status), Answers> counts = new();
     readonly ConcurrentDictionary<(string Method, string Route), Durations> durations = new();
 
     public IEnumerable<((string Method, string Route, int Status) Labels, long Count)> Counts => counts.Select(c => (c.Key, c.Value.Count));
@@ -24,11 +24,11 @@ internal sealed class RequestMetrics
     public void Answered(string method, string route, int status, TimeSpan took)
     {
         var known = Array.Find(Methods, m => m == method) ?? "OTHER";
-        counts.GetOrAdd((known, route, status), _ => new Counter()).Add();
+        counts.GetOrAdd((known, route, status), _ => new Answers()).Add();
         durations.GetOrAdd((known, route), _ => new Durations()).Add(took);
     }
 
-    sealed class Counter
+    sealed class Answers
     {
         long count;
 
