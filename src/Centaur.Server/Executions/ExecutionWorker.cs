@@ -17,13 +17,14 @@ internal sealed class ExecutionWorker(
 
     async Task RunTerm(LeaseTerm term, CancellationToken stoppingToken)
     {
-        var loops = Enumerable.Range(0, options.Concurrency).Select(_ => Work(term, stoppingToken)).Append(Reap(stoppingToken)).ToList();
+        using var slots = new ExecutionSlots(claims, options, wakeUps);
+        var loops = Enumerable.Range(0, options.Concurrency).Select(_ => Work(slots, term, stoppingToken)).Append(Reap(stoppingToken)).ToList();
         // A loop that ends is a fault, unless all of them were told to: the first one's exception stops the process.
         await await Task.WhenAny(loops);
         await Task.WhenAll(loops);
     }
 
-    async Task Work(LeaseTerm term, CancellationToken stoppingToken)
+    async Task Work(ExecutionSlots slots, LeaseTerm term, CancellationToken stoppingToken)
     {
         using var watch = wakeUps.Watch(Topics.Executions);
         while (!stoppingToken.IsCancellationRequested)
@@ -31,8 +32,8 @@ internal sealed class ExecutionWorker(
             var woken = watch.Next();
             try
             {
-                if (await TryClaim(stoppingToken) is { } execution)
-                    await RunClaimed(execution, term, stoppingToken);
+                if (await TryClaim(slots, stoppingToken) is { } execution)
+                    await RunIn(slots, execution, term, stoppingToken);
                 else
                     await watch.Wait(woken, options.Poll, stoppingToken);
             }
@@ -43,11 +44,11 @@ internal sealed class ExecutionWorker(
         }
     }
 
-    async Task<ClaimedExecution?> TryClaim(CancellationToken stoppingToken)
+    async Task<ClaimedExecution?> TryClaim(ExecutionSlots slots, CancellationToken stoppingToken)
     {
         try
         {
-            return await claims.Claim(stoppingToken);
+            return await slots.Claim(stoppingToken);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
@@ -58,6 +59,18 @@ internal sealed class ExecutionWorker(
         {
             log.DatabaseUnreachable(e.Message);
             return null;
+        }
+    }
+
+    async Task RunIn(ExecutionSlots slots, ClaimedExecution execution, LeaseTerm term, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await RunClaimed(execution, term, stoppingToken);
+        }
+        finally
+        {
+            slots.Leave(execution);
         }
     }
 

@@ -21,6 +21,7 @@ internal sealed class TurnPump(
     const int FramesAtOnce = 512;
 
     readonly long began = time.GetTimestamp();
+    long seen = sandbox.Row.LastSeq;
     long heard = time.GetTimestamp();
     long? cancelled;
 
@@ -75,6 +76,7 @@ internal sealed class TurnPump(
         for (var n = 0; n < FramesAtOnce && batch.State.Outcome is null && sandbox.Keeper.Frames.TryRead(out var frame); n++)
         {
             quarantined.Look(frame);
+            seen = frame.Seq;
             if (batch.Add(frame) is { } delta)
                 live.Publish(execution.ThreadKey, execution.ExecutionId, EventKinds.Harness, delta);
         }
@@ -120,7 +122,8 @@ internal sealed class TurnPump(
         // The keeper kills the harness when the grace is over; as much again is for its last words.
         if (cancelled is { } at && time.GetElapsedTime(at) > options.InterruptGrace * 2)
             return PumpEnd.Cancelled;
-        if (time.GetElapsedTime(began) > options.Hard)
+        // What was said while nobody listened may be the turn's end: it is read first.
+        if (execution.Ran + time.GetElapsedTime(began) > options.Hard && seen >= sandbox.Keeper.Attached.LastSeq)
             return PumpEnd.HardDeadline;
         var silence = batch.State.OpenTools > 0 ? options.ToolSilence : options.Silence;
         return time.GetElapsedTime(heard) > silence ? PumpEnd.SilenceDeadline : null;

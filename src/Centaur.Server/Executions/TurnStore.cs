@@ -12,12 +12,16 @@ namespace Centaur.Server.Executions;
 
 /// <summary>Every statement of an owner about its running turn. Each is one transaction: the thread's lock, the fence, then the writes.</summary>
 internal sealed class TurnStore(
-    PostgresDatabase database, ExecutionClaims claims, EventStore events, FollowUps followUps, DeliveryOutbox deliveries, ExecutionOptions options)
+    PostgresDatabase database, ExecutionClaims claims, EventStore events, FollowUps followUps, DeliveryOutbox deliveries, SandboxReservations sandboxes, ExecutionOptions options)
 {
     static readonly CrashPoint Preparing = new("turn.prepare");
     static readonly CrashPoint Storing = new("turn.store");
     static readonly CrashPoint Finishing = new("turn.finish");
     static readonly CrashPoint Telling = new("turn.tell");
+
+    /// <summary>A thread that has no title takes so much of its first answer (contract §3.1).</summary>
+    const int NameCharacters = 60;
+
     /// <summary>
     /// Makes the turn durable before any harness hears of it: its id, its input (all messages that no execution has had yet), the sandbox that gets it.
     /// A turn that has been made before is found again; one whose sandbox is another now counts an attempt.
@@ -94,7 +98,7 @@ internal sealed class TurnStore(
                     update sandbox_sessions
                     set state = case when state = 'stopped' then state else {(terminal.Status == ExecutionStatus.FailedPermanent ? "error" : "idle")} end, inflight_turn_id = null, inflight_turn_input = null,
                         agent_thread_id = coalesce({turn.HarnessThreadId}, agent_thread_id), last_result = {terminal.ResultText}, last_result_at = now(),
-                        thread_name = coalesce(thread_name, left({terminal.ResultText}, 60)), updated_at = now()
+                        thread_name = coalesce(thread_name, nullif(left({terminal.ResultText}, {NameCharacters}), '')), updated_at = now()
                     where thread_key = {execution.ThreadKey}
                     """,
                     cancellationToken);
@@ -107,6 +111,8 @@ internal sealed class TurnStore(
                         """,
                         cancellationToken);
                 }
+                if (terminal.GiveUpSandbox is { } cause)
+                    await sandboxes.GiveUp(session, execution.ThreadKey, cause, cancellationToken);
                 await deliveries.Ready(session, [execution.ExecutionId], cancellationToken);
                 if (terminal.Status != ExecutionStatus.Cancelled)
                     await followUps.Queue(session, execution, cancellationToken);
@@ -119,7 +125,8 @@ internal sealed class TurnStore(
     public async Task<ClaimedExecution> Refresh(ClaimedExecution execution, CancellationToken cancellationToken) =>
         await database.First(
             $"""
-            select execution_id, thread_key, assignment_generation, status, fencing_generation, durable_turn_id, attempts, turn_state::text, metadata::text, started_at
+            select execution_id, thread_key, assignment_generation, status, fencing_generation, durable_turn_id, attempts, turn_state::text, metadata::text,
+                   clock_timestamp() - started_at, workflow_run_id is not null
             from agent_execution_requests
             where execution_id = {execution.ExecutionId} and fencing_generation = {execution.FencingGeneration}
             """,
@@ -230,7 +237,7 @@ internal sealed class TurnStore(
             cancellationToken);
         await session.Execute(
             $"update agent_execution_requests set attempts = {found.Attempts + 1}, turn_state = null where execution_id = {execution.ExecutionId}", cancellationToken);
-        return new PreparedTurn(execution.TurnId!, found.Input, found.Attempts + 1, Replayed: true);
+        return new PreparedTurn(execution.TurnId!, found.Input, found.Attempts + 1, Replayed: found.Attempts > 0);
     }
 
     static List<NewEvent> StartEvents(ClaimedExecution execution, string turnId, string harness) =>
@@ -275,4 +282,8 @@ internal sealed record PreparedTurn(string TurnId, string Input, int Attempts, b
 /// <param name="ResultText">The answer, if there is one.</param>
 /// <param name="ErrorText">For people, where it failed.</param>
 /// <param name="Metadata">Merged into the execution's metadata: harness and version.</param>
-internal sealed record TerminalState(string Status, string Reason, string? ResultText, string? ErrorText, Jsonb Metadata);
+internal sealed record TerminalState(string Status, string Reason, string? ResultText, string? ErrorText, Jsonb Metadata)
+{
+    /// <summary>The sandbox is given up with the turn, for this cause: nobody could tell it to stop.</summary>
+    public string? GiveUpSandbox { get; init; }
+}

@@ -11,7 +11,7 @@ internal sealed class BuiltInTranslator : IHarnessTranslator
         "content_block_delta" => Delta(harnessEvent, state),
         "system" when harnessEvent.Text("subtype") == "init" => Started(harnessEvent, state),
         "assistant" => Assistant(harnessEvent, state),
-        "tool" => new Translation(state with { OpenTools = 0 }, harnessEvent.GetRawText()),
+        "tool" => new Translation(state with { OpenTools = Math.Max(0, state.OpenTools - harnessEvent.Items("content").Count()) }, harnessEvent.GetRawText()),
         "result" => Result(harnessEvent, state),
         "usage" => new Translation(state with { Usage = Usage(harnessEvent.Member("usage")) ?? state.Usage }, harnessEvent.GetRawText()),
         _ => new Translation(state, harnessEvent.GetRawText()),

@@ -13,7 +13,8 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
     /// read (phase dead): what its harness said before must not be lost.
     /// </summary>
     /// <exception cref="SandboxStartException">None can be started; the message is for people.</exception>
-    /// <exception cref="IOException">The keeper went away during the attach.</exception>
+    /// <exception cref="SandboxBusyException">It cannot be had yet; a retry helps.</exception>
+    /// <exception cref="IOException">The keeper went away during the attach, or has another owner.</exception>
     public async Task<OwnedSandbox> Acquire(string threadKey, CancellationToken cancellationToken)
     {
         var row = await store.Claim(threadKey, cancellationToken);
@@ -21,11 +22,18 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         {
             await reservations.Reserve(threadKey, cancellationToken);
             row = await store.Claim(threadKey, cancellationToken)
-                ?? throw new IOException("The thread's sandbox cannot be had yet: an earlier one is still being ended, or another worker has it.");
+                ?? throw new SandboxBusyException("The thread's sandbox cannot be had yet: an earlier one is still being ended, or another worker has it.");
         }
 
         var stream = await Connect(row, cancellationToken);
-        return new OwnedSandbox(row, await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, cancellationToken));
+        try
+        {
+            return new OwnedSandbox(row, await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, cancellationToken));
+        }
+        catch (KeeperRefusedException e)
+        {
+            throw new IOException($"The keeper refused the attachment: {e.Message}", e);
+        }
     }
 
     /// <summary>
@@ -110,3 +118,6 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         }
     }
 }
+
+/// <summary>The thread's sandbox is in other hands for a moment. A retry helps.</summary>
+internal sealed class SandboxBusyException(string message) : Exception(message);

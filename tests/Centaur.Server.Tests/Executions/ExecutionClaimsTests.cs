@@ -35,7 +35,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var first = await server.Api.Queue(Http.NewThread());
         await server.Api.Queue(Http.NewThread());
 
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
 
         claimed.ExecutionId.ShouldBe(first);
         claimed.Status.ShouldBe(ExecutionStatus.Running);
@@ -50,8 +50,8 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         await server.Api.Queue(thread);
         await server.Api.Queue(thread);
 
-        (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
-        (await worker.Claims.Claim(Cancellation)).ShouldBeNull();
+        (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
+        (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldBeNull();
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         await server.Api.Queue(Http.NewThread());
         await EndLease(worker);
 
-        (await worker.Claims.Claim(Cancellation)).ShouldBeNull();
+        (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldBeNull();
     }
 
     [Fact]
@@ -71,15 +71,15 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var living = await Worker();
         await server.Api.Queue(Http.NewThread());
         await server.Api.Queue(Http.NewThread());
-        var lost = (await dead.Claims.Claim(Cancellation)).ShouldNotBeNull();
-        var kept = (await living.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var lost = (await dead.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
+        var kept = (await living.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         await EndLease(dead);
 
         await living.Claims.Reap(Cancellation);
 
         (await Status(lost)).ShouldBe(ExecutionStatus.Queued);
         (await Status(kept)).ShouldBe(ExecutionStatus.Running);
-        (await living.Claims.Claim(Cancellation)).ShouldNotBeNull().FencingGeneration.ShouldBe(2);
+        (await living.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull().FencingGeneration.ShouldBe(2);
     }
 
     [Fact]
@@ -88,10 +88,10 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var paused = await Worker();
         var next = await Worker();
         await server.Api.Queue(Http.NewThread());
-        var stale = (await paused.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var stale = (await paused.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         await EndLease(paused);
         await next.Claims.Reap(Cancellation);
-        (await next.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        (await next.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         // It wakes, and even renews its lease: the generation has moved on all the same.
         await Database.Execute($"update workers set lease_expires_at = clock_timestamp() + interval '1 minute' where worker_id = {paused.Lease.WorkerId}", Cancellation);
         var before = await Events(stale);
@@ -108,7 +108,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
     {
         var worker = await Worker();
         await server.Api.Queue(Http.NewThread());
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         await EndLease(worker);
 
         await Should.ThrowAsync<FencedException>(() => worker.Turns.Tell(claimed, "late", Cancellation));
@@ -120,7 +120,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var worker = await Worker();
         var thread = Http.NewThread();
         await server.Api.Queue(thread);
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
 
         await server.Api.PostOk($"/agent/threads/{Uri.EscapeDataString(thread)}/release", new System.Text.Json.Nodes.JsonObject { ["cancel_inflight"] = true });
 
@@ -137,7 +137,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var worker = await Worker();
         var thread = Http.NewThread();
         await server.Api.Queue(thread);
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         await server.Api.PostOk("/agent/stop", new System.Text.Json.Nodes.JsonObject { ["thread_key"] = thread });
 
         await worker.Turns.Finish(claimed, new TurnState(), Done with { Status = ExecutionStatus.Cancelled }, Cancellation);
@@ -150,7 +150,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
     {
         var worker = await Worker();
         await server.Api.Queue(Http.NewThread());
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         var sandbox = (await worker.Sandboxes.Claim(claimed.ThreadKey, Cancellation)).ShouldNotBeNull();
         var turn = await worker.Turns.Prepare(claimed, sandbox, "codex", "turn-0000000000000001", Cancellation);
         var before = await Events(claimed);
@@ -167,7 +167,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var worker = await Worker();
         var thread = Http.NewThread();
         var execution = await server.Api.Queue(thread);
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         var sandbox = (await worker.Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull();
         await worker.Turns.Prepare(claimed, sandbox, "codex", "turn-0000000000000004", Cancellation);
         await Database.Execute(
@@ -178,7 +178,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
             Cancellation);
 
         await worker.Turns.Finish(claimed, new TurnState(), Done, Cancellation);
-        var next = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var next = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
 
         next.ThreadKey.ShouldBe(thread);
         (await worker.Turns.Prepare(next, sandbox, "codex", "turn-0000000000000005", Cancellation)).Input.ShouldContain("too late");
@@ -191,7 +191,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
     {
         var worker = await Worker();
         await server.Api.Queue(Http.NewThread());
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         var sandbox = (await worker.Sandboxes.Claim(claimed.ThreadKey, Cancellation)).ShouldNotBeNull();
         var first = await worker.Turns.Prepare(claimed, sandbox, "codex", "turn-0000000000000002", Cancellation);
 
@@ -266,12 +266,13 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         await Database.Execute(
             $"insert into workers (worker_id, host_id, version, lease_expires_at) values ({lease.WorkerId}, {lease.HostId}, 'test', clock_timestamp() + interval '1 minute')",
             Cancellation);
-        var claims = new ExecutionClaims(Database, lease, services.GetRequiredService<WakeUps>());
+        var claims = new ExecutionClaims(Database, lease, services.GetRequiredService<ExecutionOptions>(), services.GetRequiredService<WakeUps>());
         var sandboxes = new SandboxStore(Database, lease, services.GetRequiredService<WakeUps>());
         return new WorkerParts(
             lease, claims, sandboxes,
             new TurnStore(
                 Database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<FollowUps>(), services.GetRequiredService<DeliveryOutbox>(),
+                services.GetRequiredService<SandboxReservations>(),
                 services.GetRequiredService<ExecutionOptions>()));
     }
 

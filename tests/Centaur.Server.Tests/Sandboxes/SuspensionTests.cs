@@ -140,7 +140,7 @@ public sealed class SuspensionTests(ServerFixture server, PostgresServer postgre
         await Database.Execute($"update sandboxes set host_id = {other}, state = 'claimed' where thread_key = {thread}", Cancellation);
         await Database.Execute(
             $"insert into workers (worker_id, host_id, version, lease_expires_at) values ({other}, {other}, 'test', clock_timestamp() - interval '1 minute')", Cancellation);
-        var claims = new ExecutionClaims(Database, server.Services.GetRequiredService<WorkerLease>(), server.Services.GetRequiredService<WakeUps>());
+        var claims = new ExecutionClaims(Database, server.Services.GetRequiredService<WorkerLease>(), server.Services.GetRequiredService<ExecutionOptions>(), server.Services.GetRequiredService<WakeUps>());
 
         (await Ending.OfGoneHosts(Cancellation)).ShouldNotContain(s => s.ThreadKey == thread, "a host may restart");
         (await Claimable(claims, thread)).ShouldBeFalse();
@@ -207,7 +207,7 @@ public sealed class SuspensionTests(ServerFixture server, PostgresServer postgre
     /// <summary>Claims what there is until the thread's execution comes, or nothing more.</summary>
     static async Task<bool> Claimable(ExecutionClaims claims, string thread)
     {
-        while (await claims.Claim(Cancellation) is { } claimed)
+        while (await claims.Claim(workflows: true, Cancellation) is { } claimed)
         {
             if (claimed.ThreadKey == thread)
                 return true;

@@ -37,10 +37,11 @@ internal sealed class ModelWorker : IDisposable
         lease = new WorkerLease(
             database, services.GetRequiredService<LeaseOptions>(), services.GetRequiredService<HostIdentity>(), services.GetRequiredService<Readiness>(), TimeProvider.System,
             NullLogger<WorkerLease>.Instance);
-        claims = new ExecutionClaims(database, lease, wakeUps);
+        claims = new ExecutionClaims(database, lease, services.GetRequiredService<ExecutionOptions>(), wakeUps);
         sandboxes = new SandboxStore(database, lease, wakeUps);
         turns = new TurnStore(
             database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<FollowUps>(), services.GetRequiredService<DeliveryOutbox>(),
+            services.GetRequiredService<SandboxReservations>(),
             services.GetRequiredService<ExecutionOptions>());
     }
 
@@ -68,7 +69,7 @@ internal sealed class ModelWorker : IDisposable
     {
         try
         {
-            execution = await claims.Claim(cancellationToken);
+            execution = await claims.Claim(workflows: true, cancellationToken);
         }
         catch (Npgsql.PostgresException e) when (e.SqlState == Npgsql.PostgresErrorCodes.UniqueViolation)
         {
