@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Centaur.Protocol.Attach;
 using Centaur.Server.Events;
+using Centaur.Server.Executions.Observations;
 using Centaur.Server.Executions.Recovery;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
@@ -26,6 +27,7 @@ namespace Centaur.Server.Executions;
 internal sealed class ExecutionRun(
     TurnStore store,
     RecoveryStore recovery,
+    OriginStore origins,
     SandboxLifecycle lifecycle,
     TurnDelivery delivery,
     TurnSteering steering,
@@ -119,7 +121,7 @@ internal sealed class ExecutionRun(
         // To cancel what has begun nowhere, or whose sandbox was stopped, no sandbox is started.
         if (execution.Status == ExecutionStatus.CancelRequested && (execution.TurnId is null || !await store.HasSandbox(execution.ThreadKey, stoppingToken)))
             return new Attempted(execution, Cancelled(new Jsonb("{}")));
-        if (await store.Harness(execution, stoppingToken) is not { } name)
+        if (await origins.Active(execution, stoppingToken) is not { Harness: { } name } origin)
             return new Attempted(execution, Failed(TerminalReasons.AssignmentMissing, "The thread's assignment was released before this execution ran.", new Jsonb("{}")));
 
         var metadata = new Jsonb("{}");
@@ -145,7 +147,9 @@ internal sealed class ExecutionRun(
             if (turn.Attempts > options.MaxAttempts)
                 return new Attempted(execution, Failed(TerminalReasons.StreamEnded, "The sandbox ended under the turn, and again under its second attempt.", metadata));
 
-            var pump = new TurnPump(execution, sandbox, new FrameBatch(turn.TurnId, harness.Translator, execution.Turn, sandbox.Row.LastSeq, time), store, live, quarantined, wakeUps, options, time);
+            var observer = new TurnObserver(origin, execution.Turn.Tally ?? new TurnTally(), execution.Ran, time);
+            var batch = new FrameBatch(turn.TurnId, harness.Translator, execution.Turn, observer, sandbox.Row.LastSeq, time);
+            var pump = new TurnPump(execution, sandbox, batch, store, live, quarantined, wakeUps, options, time);
             var end = await Drive(execution, sandbox, turn, harness, pump, stoppingToken);
             execution = execution with { Turn = pump.State };
             return await Conclude(execution, sandbox, end, metadata, stoppingToken);

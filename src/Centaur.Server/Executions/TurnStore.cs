@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
+using Centaur.Server.Executions.Observations;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Database;
@@ -12,7 +13,8 @@ namespace Centaur.Server.Executions;
 
 /// <summary>Every statement of an owner about its running turn. Each is one transaction: the thread's lock, the fence, then the writes.</summary>
 internal sealed class TurnStore(
-    PostgresDatabase database, ExecutionClaims claims, EventStore events, FollowUps followUps, DeliveryOutbox deliveries, SandboxReservations sandboxes, ExecutionOptions options)
+    PostgresDatabase database, ExecutionClaims claims, EventStore events, FollowUps followUps, DeliveryOutbox deliveries, SandboxReservations sandboxes, OriginStore origins,
+    ExecutionOptions options)
 {
     static readonly CrashPoint Preparing = new("turn.prepare");
     static readonly CrashPoint Storing = new("turn.store");
@@ -49,6 +51,7 @@ internal sealed class TurnStore(
             Storing,
             async session =>
             {
+                batch.Seal();
                 var results = await session.Batch(
                     [
                         SqlSession.ThreadLock(execution.ThreadKey),
@@ -83,7 +86,7 @@ internal sealed class TurnStore(
             {
                 await session.LockThread(execution.ThreadKey, cancellationToken);
                 await claims.Fence(session, execution, cancellationToken);
-                await events.Append(session, execution.ThreadKey, execution.ExecutionId, TerminalEvents(execution, turn, terminal), cancellationToken);
+                await events.Append(session, execution.ThreadKey, execution.ExecutionId, TerminalEvents(await origins.Facts(session, execution, cancellationToken), turn, terminal), cancellationToken);
                 await session.Execute(
                     $"""
                     update agent_execution_requests
@@ -153,16 +156,6 @@ internal sealed class TurnStore(
             row => row.IsDBNull(0) ? null : row.GetString(0),
             cancellationToken);
 
-    /// <summary>The active assignment's harness, or null when it was released.</summary>
-    public Task<string?> Harness(ClaimedExecution execution, CancellationToken cancellationToken) =>
-        database.First(
-            $"""
-            select harness from agent_runtime_assignments
-            where thread_key = {execution.ThreadKey} and assignment_generation = {execution.AssignmentGeneration} and state = 'active'
-            """,
-            row => row.GetString(0),
-            cancellationToken);
-
     /// <summary>Tells the thread something that is not the harness's: a harness that is being installed, a sandbox that died and is replaced.</summary>
     public Task Tell(ClaimedExecution execution, string message, CancellationToken cancellationToken) =>
         database.InTransaction(
@@ -208,7 +201,7 @@ internal sealed class TurnStore(
             cancellationToken);
         await session.Execute(
             $"update agent_execution_requests set durable_turn_id = {turnId}, attempts = 1 where execution_id = {execution.ExecutionId}", cancellationToken);
-        await events.Append(session, execution.ThreadKey, execution.ExecutionId, StartEvents(execution, turnId, harness), cancellationToken);
+        await events.Append(session, execution.ThreadKey, execution.ExecutionId, StartEvents(await origins.Facts(session, execution, cancellationToken), turnId), cancellationToken);
         return new PreparedTurn(turnId, input, Attempts: 1, Replayed: false);
     }
 
@@ -240,20 +233,11 @@ internal sealed class TurnStore(
         return new PreparedTurn(execution.TurnId!, found.Input, found.Attempts + 1, Replayed: found.Attempts > 0);
     }
 
-    static List<NewEvent> StartEvents(ClaimedExecution execution, string turnId, string harness) =>
-    [
-        ExecutionStateEvent.Of(execution.ExecutionId, execution.ThreadKey, ExecutionStatus.Running),
-        new NewEvent(EventKinds.ExecutionStarted, new JsonObject
-        {
-            ["type"] = "obs.execution_started", ["execution_id"] = execution.ExecutionId, ["thread_key"] = execution.ThreadKey, ["turn_id"] = turnId, ["harness"] = harness,
-        }.ToJsonString()),
-    ];
+    static List<NewEvent> StartEvents(ExecutionFacts facts, string turnId) =>
+        [ExecutionStateEvent.Of(facts.Origin.ExecutionId, facts.Origin.ThreadKey, ExecutionStatus.Running), ExecutionTold.Started(facts, turnId)];
 
-    static List<NewEvent> TerminalEvents(ClaimedExecution execution, TurnState turn, TerminalState terminal)
+    static List<NewEvent> TerminalEvents(ExecutionFacts facts, TurnState turn, TerminalState terminal)
     {
-        var summary = new JsonObject { ["type"] = "execution.summary", ["execution_id"] = execution.ExecutionId, ["status"] = terminal.Status };
-        if (turn.Usage is { } usage)
-            summary["usage"] = new JsonObject { ["input_tokens"] = usage.InputTokens, ["output_tokens"] = usage.OutputTokens, ["cached_input_tokens"] = usage.CachedInputTokens };
         List<(string, JsonNode?)> more = [("terminal_reason", terminal.Reason), ("result_text", terminal.ResultText ?? "")];
         if (terminal.ErrorText is not null)
             more.Add(("error_text", terminal.ErrorText));
@@ -261,8 +245,8 @@ internal sealed class TurnStore(
             more.Add(("agent_thread_id", turn.HarnessThreadId));
         return
         [
-            new NewEvent(EventKinds.ExecutionSummary, summary.ToJsonString()),
-            ExecutionStateEvent.Of(execution.ExecutionId, execution.ThreadKey, terminal.Status, more.ToArray()),
+            ExecutionTold.Summary(facts, turn, terminal),
+            ExecutionStateEvent.Of(facts.Origin.ExecutionId, facts.Origin.ThreadKey, terminal.Status, more.ToArray()),
         ];
     }
 

@@ -3,6 +3,7 @@ using Centaur.Protocol.Attach;
 using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Executions;
+using Centaur.Server.Executions.Observations;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Configuration;
@@ -251,7 +252,8 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
 
     static FrameBatch Batch(string turn)
     {
-        var batch = new FrameBatch(turn, new CodexTranslator(), new TurnState(), storedSeq: 0, TimeProvider.System);
+        var observer = new TurnObserver(new ObservationBase("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, TimeProvider.System);
+        var batch = new FrameBatch(turn, new CodexTranslator(), new TurnState(), observer, storedSeq: 0, TimeProvider.System);
         using var json = JsonDocument.Parse("""{"type":"turn.plan.updated"}""");
         batch.Add(new Frame { Seq = 1, Turn = turn, Event = json.RootElement.Clone() });
         return batch;
@@ -272,7 +274,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
             lease, claims, sandboxes,
             new TurnStore(
                 Database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<FollowUps>(), services.GetRequiredService<DeliveryOutbox>(),
-                services.GetRequiredService<SandboxReservations>(),
+                services.GetRequiredService<SandboxReservations>(), services.GetRequiredService<OriginStore>(),
                 services.GetRequiredService<ExecutionOptions>()));
     }
 

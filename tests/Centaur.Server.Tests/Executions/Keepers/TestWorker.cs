@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Centaur.Server.Events;
 using Centaur.Server.Executions;
+using Centaur.Server.Executions.Observations;
 using Centaur.Server.Executions.Recovery;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
@@ -105,7 +106,7 @@ internal sealed class TestWorker : IAsyncDisposable
         var claims = new ExecutionClaims(Database, lease, options, wakeUps);
         var recovery = new RecoveryStore(Database, claims, Get<EventStore>(), Get<SandboxReservations>(), lease, wakeUps, options);
         var run = new ExecutionRun(
-            Get<TurnStore>(), recovery, lifecycle, Get<TurnDelivery>(), Get<TurnSteering>(), Get<HarnessCatalog>(), Get<LiveDeltas>(), wakeUps, options, TimeProvider.System,
+            Get<TurnStore>(), recovery, Get<OriginStore>(), lifecycle, Get<TurnDelivery>(), Get<TurnSteering>(), Get<HarnessCatalog>(), Get<LiveDeltas>(), wakeUps, options, TimeProvider.System,
             NullLogger<ExecutionRun>.Instance);
         services.Add(new ExecutionWorker(claims, run, lease, wakeUps, options, Get<LeaseOptions>(), TimeProvider.System, NullLogger<ExecutionWorker>.Instance));
         var ending = new SandboxEnding(Get<EndingStore>(), Get<SandboxStore>(), lifecycle, Keepers, Get<BrokerClient>(), crash, NullLogger<SandboxEnding>.Instance);

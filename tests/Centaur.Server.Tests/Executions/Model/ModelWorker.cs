@@ -3,6 +3,7 @@ using Centaur.Protocol.Attach;
 using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Executions;
+using Centaur.Server.Executions.Observations;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Configuration;
@@ -41,7 +42,7 @@ internal sealed class ModelWorker : IDisposable
         sandboxes = new SandboxStore(database, lease, wakeUps);
         turns = new TurnStore(
             database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<FollowUps>(), services.GetRequiredService<DeliveryOutbox>(),
-            services.GetRequiredService<SandboxReservations>(),
+            services.GetRequiredService<SandboxReservations>(), services.GetRequiredService<OriginStore>(),
             services.GetRequiredService<ExecutionOptions>());
     }
 
@@ -85,7 +86,9 @@ internal sealed class ModelWorker : IDisposable
         sandbox = (await sandboxes.Claim(execution.ThreadKey, cancellationToken)).ShouldNotBeNull("every thread of the model has its sandbox");
         var turn = await turns.Prepare(execution, sandbox, "codex", $"turn-{Guid.CreateVersion7():N}"[..21], cancellationToken);
         execution = execution with { TurnId = turn.TurnId, Attempts = turn.Attempts };
-        batch = new FrameBatch(turn.TurnId, new CodexTranslator(), execution.Turn, sandbox.LastSeq, TimeProvider.System);
+        var observer = new TurnObserver(
+            new ObservationBase(execution.ExecutionId, execution.ThreadKey, execution.AssignmentGeneration), execution.Turn.Tally ?? new TurnTally(), execution.Ran, TimeProvider.System);
+        batch = new FrameBatch(turn.TurnId, new CodexTranslator(), execution.Turn, observer, sandbox.LastSeq, TimeProvider.System);
         return true;
     }
 
