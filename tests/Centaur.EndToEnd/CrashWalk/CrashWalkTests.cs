@@ -31,7 +31,7 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
     /// <summary>What only a fault within a fault reaches. Each is one transaction that a repeat finds done or undone; what they write is pinned by the tests of their slices.</summary>
     static readonly string[] NotWalked =
     [
-        "delivery.failed", "delivery.overdue", "delivery.repair", "execution.retry", "execution.wait", "sandbox.forget", "sandbox.forget_thread", "sandbox.give_up", "sandbox.start_failed", "sandbox.suspend", "slack.postpone",
+        "assignment.release", "delivery.failed", "delivery.overdue", "delivery.repair", "execution.retry", "execution.wait", "sandbox.forget", "sandbox.forget_folder", "sandbox.forget_session", "sandbox.give_up", "sandbox.start_failed", "sandbox.suspend", "slack.postpone",
         "slack.refuse", "spare.give_up", "spare.recycle", "turn.break",
     ];
 

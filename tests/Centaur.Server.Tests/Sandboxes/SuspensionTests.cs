@@ -152,28 +152,6 @@ public sealed class SuspensionTests(ServerFixture server, PostgresServer postgre
         (await Claimable(claims, thread)).ShouldBeTrue();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_thread_that_has_rested_for_the_retention_is_forgotten_and_its_folder_kept_unless_asked(bool remove)
-    {
-        var thread = Http.NewThread();
-        await server.Api.Spawn(thread);
-        var row = (await Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull();
-        await Ending.Suspend(row, SandboxCauses.Idle, Cancellation);
-        await Database.Execute($"update sandbox_sessions set updated_at = now() - interval '8 days' where thread_key = {thread}", Cancellation);
-        (await Ending.ExpiredThreads(Cancellation)).ShouldNotContain(thread, "its sandbox still runs");
-        await Sandboxes.Bury((await Ending.TakeOver(row, Cancellation))!, "stopped", "", Cancellation);
-        (await Ending.ExpiredThreads(Cancellation)).ShouldContain(thread);
-
-        var removed = new List<string>();
-        await Ending.ForgetThread(thread, remove ? folder => { removed.Add(folder); return Task.CompletedTask; } : null, Cancellation);
-
-        (await State(thread)).Session.ShouldBeNull();
-        removed.ShouldBe(remove ? [row.Folder] : []);
-        (await Database.First($"select count(*) from thread_folders where thread_key = {thread}", r => r.GetInt64(0), Cancellation)).ShouldBe(remove ? 0 : 1);
-    }
-
     [Fact]
     public async Task At_its_most_a_host_makes_room_by_suspending_the_longest_unused_thread_and_none_that_works()
     {

@@ -111,7 +111,7 @@ internal sealed class TestWorker : IAsyncDisposable
         services.Add(new ExecutionWorker(claims, run, lease, wakeUps, options, Get<LeaseOptions>(), TimeProvider.System, NullLogger<ExecutionWorker>.Instance));
         var ending = new SandboxEnding(Get<EndingStore>(), Get<SandboxStore>(), lifecycle, Keepers, Get<BrokerClient>(), crash, NullLogger<SandboxEnding>.Instance);
         services.Add(new SandboxReconciler(
-            Get<EndingStore>(), ending, Keepers, lease, wakeUps, Get<SandboxOptions>() with { Reconcile = TimeSpan.FromSeconds(1) }, TimeProvider.System,
+            Get<EndingStore>(), Get<ForgettingStore>(), ending, Keepers, lease, wakeUps, Get<SandboxOptions>() with { Reconcile = TimeSpan.FromSeconds(1) }, TimeProvider.System,
             NullLogger<SandboxReconciler>.Instance));
         foreach (var service in services)
             await service.StartAsync(Cancellation);
