@@ -29,6 +29,9 @@ internal sealed class FrameBatch(string turnId, IHarnessTranslator translator, T
 
     public int OpenCharacters => open?.Text.Length ?? 0;
 
+    /// <summary>How much text waits to be stored.</summary>
+    public long Characters { get; private set; }
+
     /// <summary>How long the open delta has waited.</summary>
     public TimeSpan OpenFor => open is null ? TimeSpan.Zero : time.GetElapsedTime(open.Since);
 
@@ -76,6 +79,7 @@ internal sealed class FrameBatch(string turnId, IHarnessTranslator translator, T
     {
         closed.Clear();
         StoredSeq = ClosedSeq;
+        Characters = OpenCharacters;
     }
 
     Translation Translate(Frame frame) => frame.Source == Frame.KeeperSource
@@ -84,6 +88,7 @@ internal sealed class FrameBatch(string turnId, IHarnessTranslator translator, T
 
     void Append(Frame frame, Translation translation)
     {
+        Characters += translation.Canonical?.Length ?? 0;
         var raw = translation.Canonical is { } json ? new NewEvent(EventKinds.Harness, json) { FirstSeq = frame.Seq, LastSeq = frame.Seq } : null;
         if (translation.Whole is { } whole)
         {
@@ -101,6 +106,7 @@ internal sealed class FrameBatch(string turnId, IHarnessTranslator translator, T
             CloseDelta();
         open ??= new OpenDelta(delta.Stream, delta.Merge, frame.Seq, time.GetTimestamp());
         open.Text.Append(delta.Text);
+        Characters += delta.Text.Length;
         open.LastSeq = frame.Seq;
         return delta.Merge(delta.Text);
     }

@@ -19,6 +19,7 @@ internal sealed class TurnPump(
     ClaimedExecution execution, OwnedSandbox sandbox, FrameBatch batch, TurnStore store, LiveDeltas live, QuarantinedLines quarantined, WakeUps wakeUps, ExecutionOptions options, TimeProvider time)
 {
     const int FramesAtOnce = 512;
+    const long CharactersAtOnce = 4 << 20;
 
     readonly long began = time.GetTimestamp();
     long seen = sandbox.Row.LastSeq;
@@ -73,7 +74,7 @@ internal sealed class TurnPump(
     void Take()
     {
         heard = time.GetTimestamp();
-        for (var n = 0; n < FramesAtOnce && batch.State.Outcome is null && sandbox.Keeper.Frames.TryRead(out var frame); n++)
+        for (var n = 0; n < FramesAtOnce && batch.Characters < CharactersAtOnce && batch.State.Outcome is null && sandbox.Keeper.Frames.TryRead(out var frame); n++)
         {
             quarantined.Look(frame);
             seen = frame.Seq;

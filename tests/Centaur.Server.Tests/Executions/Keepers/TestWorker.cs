@@ -49,9 +49,11 @@ internal sealed class TestWorker : IAsyncDisposable
     /// <param name="postgres">Where its database is.</param>
     /// <param name="script">What a harness does with a turn.</param>
     /// <param name="change">The worker's settings.</param>
-    public static async Task<TestWorker> Start(PostgresServer postgres, Func<FakeKeeper, string, Task> script, Func<ExecutionOptions, ExecutionOptions>? change = null)
+    /// <param name="yaml">More lines of the server's configuration.</param>
+    public static async Task<TestWorker> Start(
+        PostgresServer postgres, Func<FakeKeeper, string, Task> script, Func<ExecutionOptions, ExecutionOptions>? change = null, string yaml = "")
     {
-        var fixture = new ServerFixture(postgres) { Yaml = "model: {built-in: {key: none, model: m, base_url: \"http://model.test/v1\"}}\nharness: {default: built-in}\n" };
+        var fixture = new ServerFixture(postgres) { Yaml = yaml + "model: {built-in: {key: none, model: m, base_url: \"http://model.test/v1\"}}\nharness: {default: built-in}\n" };
         await fixture.Start(Cancellation);
         var worker = new TestWorker(fixture, new FakeKeepers(script));
         await worker.Begin(change ?? (options => options));
