@@ -29,9 +29,8 @@ internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lea
             ), candidate as (
                 select e.execution_id
                 from agent_execution_requests e
-                where (e.status = 'queued' and ({workflows} or e.workflow_run_id is null)
-                       or e.status = 'cancel_requested' and e.worker_id is null
-                       or e.status = 'retry_wait' and e.worker_id is null and ({workflows} or e.workflow_run_id is null) and e.retry_at <= clock_timestamp())
+                where e.worker_id is null and e.status in ('queued', 'cancel_requested', 'retry_wait')
+                  and ({workflows} or e.workflow_run_id is null) and (e.status <> 'retry_wait' or e.retry_at <= clock_timestamp())
                   and exists (select 1 from me)
                   and not exists (
                       select 1 from agent_execution_requests o

@@ -5,6 +5,9 @@ alter table agent_execution_requests
     add column retry_at timestamptz,
     add check (status <> 'retry_wait' or worker_id is not null or retry_at is not null);
 
--- What people have queued is found at once, however many executions of workflows wait.
-create index agent_execution_requests_people_queue on agent_execution_requests (created_at) where status = 'queued' and workflow_run_id is null;
-create index agent_execution_requests_unowned on agent_execution_requests (created_at) where status in ('cancel_requested', 'retry_wait') and worker_id is null;
+-- A claim reads the oldest that nobody has, and no more, however many wait; of people's alone too.
+drop index agent_execution_requests_queue;
+create index agent_execution_requests_claimable on agent_execution_requests (created_at) where worker_id is null and status in ('queued', 'cancel_requested', 'retry_wait');
+create index agent_execution_requests_claimable_people on agent_execution_requests (created_at)
+    where worker_id is null and status in ('queued', 'cancel_requested', 'retry_wait') and workflow_run_id is null;
+create index agent_execution_requests_thread_queue on agent_execution_requests (thread_key, created_at) where status = 'queued';

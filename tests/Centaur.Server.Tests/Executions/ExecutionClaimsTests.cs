@@ -56,6 +56,24 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
     }
 
     [Fact]
+    public async Task A_claim_for_people_passes_over_every_workflow_that_waits()
+    {
+        var worker = await Worker();
+        await server.Api.PostOk(
+            "/agent/execute",
+            new System.Text.Json.Nodes.JsonObject
+            {
+                ["thread_key"] = Http.NewThread(), ["message"] = "hello", ["metadata"] = new System.Text.Json.Nodes.JsonObject { ["workflow_run_id"] = "wfr_1" },
+            },
+            System.Net.HttpStatusCode.Accepted);
+        var person = await server.Api.Queue(Http.NewThread());
+
+        (await worker.Claims.Claim(workflows: false, Cancellation)).ShouldNotBeNull().ExecutionId.ShouldBe(person);
+        (await worker.Claims.Claim(workflows: false, Cancellation)).ShouldBeNull();
+        (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull().OfWorkflow.ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Claim_gives_nothing_to_a_worker_whose_lease_has_ended()
     {
         var worker = await Worker();
