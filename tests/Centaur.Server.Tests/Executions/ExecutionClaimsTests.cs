@@ -270,7 +270,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
 
     static FrameBatch Batch(string turn)
     {
-        var observer = new TurnObserver(new ObservationBase("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, TimeProvider.System);
+        var observer = new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, TimeProvider.System);
         var batch = new FrameBatch(turn, new CodexTranslator(), new TurnState(), observer, storedSeq: 0, TimeProvider.System);
         using var json = JsonDocument.Parse("""{"type":"turn.plan.updated"}""");
         batch.Add(new Frame { Seq = 1, Turn = turn, Event = json.RootElement.Clone() });

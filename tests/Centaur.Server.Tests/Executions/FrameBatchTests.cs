@@ -16,7 +16,7 @@ public sealed class FrameBatchTests
     readonly ManualTimeProvider time = new(DateTimeOffset.UnixEpoch);
     readonly FrameBatch batch;
 
-    public FrameBatchTests() => batch = new FrameBatch(Turn, new CodexTranslator(), new TurnState(), new TurnObserver(new ObservationBase("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, time), storedSeq: 10, time);
+    public FrameBatchTests() => batch = new FrameBatch(Turn, new CodexTranslator(), new TurnState(), new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, time), storedSeq: 10, time);
 
     [Fact]
     public void Deltas_of_one_message_become_one_event_that_names_its_frames()

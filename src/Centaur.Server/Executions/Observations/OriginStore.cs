@@ -7,7 +7,7 @@ namespace Centaur.Server.Executions.Observations;
 internal sealed class OriginStore(PostgresDatabase database)
 {
     /// <summary>What the execution's observations carry, from its active assignment; null where that was released.</summary>
-    public Task<ObservationBase?> Active(ClaimedExecution execution, CancellationToken cancellationToken) =>
+    public Task<ObservationOrigin?> Active(ClaimedExecution execution, CancellationToken cancellationToken) =>
         database.First(
             $"""
             select harness, engine, persona_id, prompt_ref, effective_agents_md_sha256 from agent_runtime_assignments
@@ -33,7 +33,7 @@ internal sealed class OriginStore(PostgresDatabase database)
                 Origin(execution, row, 0), Text(row, 5), Math.Round(row.GetDouble(6), 3), Math.Round(row.GetDouble(7), 3), Text(row, 8), Text(row, 9), row.GetInt64(10)),
             cancellationToken))!;
 
-    static ObservationBase Origin(ClaimedExecution execution, NpgsqlDataReader row, int at) =>
+    static ObservationOrigin Origin(ClaimedExecution execution, NpgsqlDataReader row, int at) =>
         new(execution.ExecutionId, execution.ThreadKey, execution.AssignmentGeneration)
         {
             Harness = Text(row, at), Engine = Text(row, at + 1), PersonaId = Text(row, at + 2), PromptRef = Text(row, at + 3), PromptSha = Text(row, at + 4),
@@ -50,4 +50,4 @@ internal sealed class OriginStore(PostgresDatabase database)
 /// <param name="UserId">Who asked.</param>
 /// <param name="Sequence">The how-manieth of its thread it is.</param>
 internal sealed record ExecutionFacts(
-    ObservationBase Origin, string? RuntimeId, double QueueDelay, double Duration, string? Platform, string? UserId, long Sequence);
+    ObservationOrigin Origin, string? RuntimeId, double QueueDelay, double Duration, string? Platform, string? UserId, long Sequence);

@@ -12,7 +12,7 @@ namespace Centaur.Server.Executions.Observations;
 /// <param name="tally">The counts so far; changed here.</param>
 /// <param name="ran">How long the execution has run when the observer is made.</param>
 /// <param name="time">The clock.</param>
-internal sealed class TurnObserver(ObservationBase origin, TurnTally tally, TimeSpan ran, TimeProvider time)
+internal sealed class TurnObserver(ObservationOrigin origin, TurnTally tally, TimeSpan ran, TimeProvider time)
 {
     readonly long began = time.GetTimestamp();
     long thought;

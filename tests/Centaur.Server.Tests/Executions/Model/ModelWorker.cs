@@ -87,7 +87,7 @@ internal sealed class ModelWorker : IDisposable
         var turn = await turns.Prepare(execution, sandbox, "codex", $"turn-{Guid.CreateVersion7():N}"[..21], cancellationToken);
         execution = execution with { TurnId = turn.TurnId, Attempts = turn.Attempts };
         var observer = new TurnObserver(
-            new ObservationBase(execution.ExecutionId, execution.ThreadKey, execution.AssignmentGeneration), execution.Turn.Tally ?? new TurnTally(), execution.Ran, TimeProvider.System);
+            new ObservationOrigin(execution.ExecutionId, execution.ThreadKey, execution.AssignmentGeneration), execution.Turn.Tally ?? new TurnTally(), execution.Ran, TimeProvider.System);
         batch = new FrameBatch(turn.TurnId, new CodexTranslator(), execution.Turn, observer, sandbox.LastSeq, TimeProvider.System);
         return true;
     }

@@ -6,7 +6,7 @@ namespace Centaur.Server.Executions.Observations;
 /// <param name="ExecutionId">The execution.</param>
 /// <param name="ThreadKey">Its thread.</param>
 /// <param name="AssignmentGeneration">The assignment that it runs on.</param>
-internal sealed record ObservationBase(string ExecutionId, string ThreadKey, int AssignmentGeneration)
+internal sealed record ObservationOrigin(string ExecutionId, string ThreadKey, int AssignmentGeneration)
 {
     public string? Harness { get; init; }
 
