@@ -226,10 +226,10 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
     {
         var worker = await Worker();
         await server.Api.Queue(Http.NewThread());
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         var sandbox = (await worker.Sandboxes.Claim(claimed.ThreadKey, Cancellation)).ShouldNotBeNull();
         var turn = await worker.Turns.Prepare(claimed, sandbox, "built-in", "turn-0000000000000006", Cancellation);
-        var batch = new FrameBatch(turn.TurnId, new BuiltInTranslator(), new TurnState(), storedSeq: 0, TimeProvider.System);
+        var batch = new FrameBatch(turn.TurnId, new BuiltInTranslator(), new TurnState(), new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, TimeProvider.System), storedSeq: 0, TimeProvider.System);
         foreach (var (line, n) in ((string[])
         [
             """{"type":"tool","text":"nul \u0000, halves \ud800 and \uDC00, a pair \ud83e\udd84, a backslash \\u0000"}""",
@@ -260,7 +260,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         await server.Api.PostOk("/agent/message", System.Text.Json.Nodes.JsonNode.Parse(
             $$$"""{"thread_key":"{{{thread}}}","assignment_generation":1,"metadata":{"user_id":{"a":1}},"parts":[{"type":5,"text":[1]},{"type":"text","text":{"b":2}},{"type":"text","text":"plain"}]}""")!);
         await server.Api.PostOk("/agent/execute", new System.Text.Json.Nodes.JsonObject { ["thread_key"] = thread, ["assignment_generation"] = 1 }, System.Net.HttpStatusCode.Accepted);
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         var sandbox = (await worker.Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull();
 
         (await worker.Turns.Prepare(claimed, sandbox, "codex", "turn-0000000000000007", Cancellation)).Input.ShouldContain("plain");

@@ -83,7 +83,7 @@ public sealed class FrameBatchTests
     [Fact]
     public void F30_of_two_results_the_first_is_the_turns()
     {
-        var twice = new FrameBatch(Turn, new BuiltInTranslator(), new TurnState(), storedSeq: 10, time);
+        var twice = new FrameBatch(Turn, new BuiltInTranslator(), new TurnState(), new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, time), storedSeq: 10, time);
         twice.Add(Frame(11, Turn, """{"type":"result","result":"first"}"""));
         twice.Add(Frame(12, Turn, """{"type":"result","result":"second","is_error":true}"""));
 
@@ -102,7 +102,7 @@ public sealed class FrameBatchTests
     {
         foreach (var translator in (IHarnessTranslator[])[new CodexTranslator(), new BuiltInTranslator()])
         {
-            var unknown = new FrameBatch(Turn, translator, new TurnState(), storedSeq: 10, time);
+            var unknown = new FrameBatch(Turn, translator, new TurnState(), new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, time), storedSeq: 10, time);
             unknown.Add(Frame(11, Turn, line));
 
             unknown.State.ShouldBe(new TurnState());

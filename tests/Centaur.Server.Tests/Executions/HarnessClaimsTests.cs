@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Centaur.Protocol.Attach;
 using Centaur.Server.Executions;
+using Centaur.Server.Executions.Observations;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Leases;
@@ -70,7 +71,7 @@ public sealed class HarnessClaimsTests(ServerFixture server) : IClassFixture<Ser
             ClaimedExecution.Read, Cancel)).ShouldNotBeNull();
         var sandbox = (await sandboxes.Claim(thread, Cancel)).ShouldNotBeNull();
         var turn = await turns.Prepare(claimed, sandbox, "codex", "turn-" + execution, Cancel);
-        var batch = new FrameBatch(turn.TurnId, translator, new TurnState(), storedSeq: 0, TimeProvider.System);
+        var batch = new FrameBatch(turn.TurnId, translator, new TurnState(), new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, TimeProvider.System), storedSeq: 0, TimeProvider.System);
         for (var n = 0; n < lines.Length; n++)
         {
             using var json = JsonDocument.Parse(Encoding.UTF8.GetBytes(lines[n]));

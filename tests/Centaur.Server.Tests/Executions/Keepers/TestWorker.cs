@@ -108,12 +108,12 @@ internal sealed class TestWorker : IAsyncDisposable
         var claims = new ExecutionClaims(Database, lease, options, wakeUps);
         var recovery = new RecoveryStore(Database, claims, Get<EventStore>(), Get<SandboxReservations>(), lease, wakeUps, options);
         var run = new ExecutionRun(
-            Get<TurnStore>(), recovery, Get<OriginStore>(), lifecycle, Get<TurnDelivery>(), Get<TurnSteering>(), Get<HarnessCatalog>(), Get<LiveDeltas>(), wakeUps, options, TimeProvider.System,
+            Get<TurnStore>(), recovery, Get<OriginStore>(), lifecycle, Get<TurnDelivery>(), Get<TurnSteering>(), Get<HarnessCatalog>(), Get<QuarantinedLines>(), Get<LiveDeltas>(), wakeUps, options, TimeProvider.System,
             NullLogger<ExecutionRun>.Instance);
         services.Add(new ExecutionWorker(claims, run, lease, wakeUps, options, Get<LeaseOptions>(), TimeProvider.System, NullLogger<ExecutionWorker>.Instance));
         var ending = new SandboxEnding(Get<EndingStore>(), Get<SandboxStore>(), lifecycle, Keepers, Get<BrokerClient>(), crash, NullLogger<SandboxEnding>.Instance);
         services.Add(new SandboxReconciler(
-            Get<EndingStore>(), Get<ForgettingStore>(), ending, Keepers, lease, wakeUps, Get<SandboxOptions>() with { Reconcile = TimeSpan.FromSeconds(1) }, TimeProvider.System,
+            Get<EndingStore>(), Get<ForgettingStore>(), ending, lifecycle, Keepers, lease, wakeUps, Get<SandboxOptions>() with { Reconcile = TimeSpan.FromSeconds(1) }, TimeProvider.System,
             NullLogger<SandboxReconciler>.Instance));
         foreach (var service in services)
             await service.StartAsync(Cancellation);
