@@ -28,8 +28,10 @@ internal sealed class ExecutionStore(PostgresDatabase database)
             row => row.GetString(0),
             cancellationToken);
 
-    public Task Insert(SqlSession session, NewExecution execution, ExecutionOptions options, CancellationToken cancellationToken) =>
-        session.Execute(
+    /// <summary>Queues an execution, and gives it what was said on its thread and asked for with no other.</summary>
+    public async Task Insert(SqlSession session, NewExecution execution, ExecutionOptions options, CancellationToken cancellationToken)
+    {
+        await session.Execute(
             $"""
             insert into agent_execution_requests
                 (execution_id, thread_key, assignment_generation, execute_id, request_hash, status, delivery, metadata, workflow_run_id, silence_deadline_at, hard_deadline_at)
@@ -37,6 +39,13 @@ internal sealed class ExecutionStore(PostgresDatabase database)
                     {new Jsonb(execution.Delivery.ToJsonString())}, {new Jsonb(execution.Metadata.ToJsonString())}, {execution.WorkflowRunId}, now() + {options.Silence}, now() + {options.Hard})
             """,
             cancellationToken);
+        await session.Execute(
+            $"""
+            update agent_message_requests set asked_execution_id = {execution.ExecutionId}
+            where thread_key = {execution.ThreadKey} and delivered_execution_id is null and asked_execution_id is null
+            """,
+            cancellationToken);
+    }
 
     public Task<ExecutionView?> Find(string executionId, CancellationToken cancellationToken) =>
         database.First(
@@ -65,14 +74,17 @@ internal sealed class ExecutionStore(PostgresDatabase database)
         session.First($"select status from agent_execution_requests where execution_id = {executionId} for update", row => row.GetString(0), cancellationToken);
 
     /// <summary>Ends an execution that no worker has.</summary>
-    public Task CancelQueued(SqlSession session, string executionId, CancellationToken cancellationToken) =>
-        session.Execute(
+    public async Task CancelQueued(SqlSession session, string executionId, CancellationToken cancellationToken)
+    {
+        await session.Execute(
             $"""
             update agent_execution_requests
             set status = 'cancelled', terminal_reason = 'cancelled', error_text = 'cancelled', completed_at = clock_timestamp(), updated_at = now()
             where execution_id = {executionId} and status = 'queued'
             """,
             cancellationToken);
+        await Withdraw(session, [executionId], cancellationToken);
+    }
 
     /// <summary>Asks the worker that has it to end it.</summary>
     public Task RequestCancel(SqlSession session, string executionId, CancellationToken cancellationToken) =>
@@ -96,8 +108,9 @@ internal sealed class ExecutionStore(PostgresDatabase database)
             cancellationToken);
 
     /// <summary>Ends every execution of the thread that has not ended, whoever has it: a raised fencing generation refuses whatever its owner still writes.</summary>
-    public Task<IReadOnlyList<string>> CancelAll(SqlSession session, string threadKey, string reason, CancellationToken cancellationToken) =>
-        session.Query(
+    public async Task<IReadOnlyList<string>> CancelAll(SqlSession session, string threadKey, string reason, CancellationToken cancellationToken)
+    {
+        var cancelled = await session.Query(
             $"""
             update agent_execution_requests
             set status = 'cancelled', terminal_reason = {reason}, error_text = 'cancelled', worker_id = null, fencing_generation = fencing_generation + 1,
@@ -106,6 +119,18 @@ internal sealed class ExecutionStore(PostgresDatabase database)
             returning execution_id
             """,
             row => row.GetString(0),
+            cancellationToken);
+        await Withdraw(session, cancelled, cancellationToken);
+        return cancelled;
+    }
+
+    /// <summary>What was said with executions that were cancelled before they began is theirs, and no later turn carries it out.</summary>
+    public static Task Withdraw(SqlSession session, IReadOnlyList<string> cancelled, CancellationToken cancellationToken) =>
+        session.Execute(
+            $"""
+            update agent_message_requests set delivered_execution_id = asked_execution_id
+            where asked_execution_id = any ({cancelled.ToArray()}) and delivered_execution_id is null
+            """,
             cancellationToken);
 
     static ExecutionView Read(NpgsqlDataReader row) =>

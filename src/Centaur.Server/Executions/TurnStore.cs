@@ -117,8 +117,10 @@ internal sealed class TurnStore(
                 if (terminal.GiveUpSandbox is { } cause)
                     await sandboxes.GiveUp(session, execution.ThreadKey, cause, cancellationToken);
                 await deliveries.Ready(session, [execution.ExecutionId], cancellationToken);
-                if (terminal.Status != ExecutionStatus.Cancelled)
-                    await followUps.Queue(session, execution, cancellationToken);
+                if (terminal.Status == ExecutionStatus.Cancelled)
+                    await ExecutionStore.Withdraw(session, [execution.ExecutionId], cancellationToken);
+                else
+                    await followUps.Queue(session, execution.ExecutionId, cancellationToken);
                 return true;
             },
             cancellationToken);
@@ -170,6 +172,10 @@ internal sealed class TurnStore(
             },
             cancellationToken);
 
+    /// <summary>
+    /// A turn has what was said when its execution was asked for, what steered a turn that was over, and what an execution that failed before it had never got. What was said with a later
+    /// execution is that one's; what was said with one that was cancelled in the queue is nobody's.
+    /// </summary>
     async Task<PreparedTurn> Begin(
         SqlSession session, ClaimedExecution execution, SandboxRow sandbox, string harness, string turnId, CancellationToken cancellationToken)
     {
@@ -177,11 +183,17 @@ internal sealed class TurnStore(
             $"""
             update agent_message_requests m
             set delivered_execution_id = {execution.ExecutionId}
-            where m.thread_key = {execution.ThreadKey} and m.delivered_execution_id is null
+            from agent_execution_requests e
+            where e.execution_id = {execution.ExecutionId} and m.thread_key = e.thread_key and m.delivered_execution_id is null
+              and (m.asked_execution_id = e.execution_id
+                   or m.asked_execution_id is null and (m.steers_execution_id is not null or m.created_at <= e.created_at)
+                   or exists (select from agent_execution_requests f where f.execution_id = m.asked_execution_id and f.status = 'failed_permanent'))
             returning m.message_id, m.event_json::text, m.metadata::text, m.created_at
             """,
             row => new UndeliveredMessage(row.GetString(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)),
             cancellationToken);
+        if (messages.Count == 0)
+            throw new TurnRefusedException("Nothing was said to the agent: no message was posted on the thread since its last turn. Post one, then execute again.");
         var ordered = messages.OrderBy(m => m.CreatedAt).ThenBy(m => m.MessageId, StringComparer.Ordinal).ToList();
         var input = TurnEnvelope.Of(ordered);
         await session.Execute(

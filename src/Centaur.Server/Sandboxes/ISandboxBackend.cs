@@ -17,6 +17,9 @@ internal interface ISandboxBackend
     /// <summary>Connects to the sandbox's keeper where one runs, and starts nothing.</summary>
     Task<Stream?> Running(SandboxRow sandbox, CancellationToken cancellationToken);
 
+    /// <summary>Ends the keeper of a sandbox by force, and with it its jail and its proxy: it was told to end and does not answer. Nothing where none runs.</summary>
+    Task Kill(SandboxRow sandbox, CancellationToken cancellationToken);
+
     /// <summary>Removes what nobody reads any more of a dead sandbox. The thread's folder, the audit and the keeper's log stay.</summary>
     Task Remove(SandboxRow sandbox, CancellationToken cancellationToken);
 

@@ -8,6 +8,9 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
 {
     static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a keeper may take to answer an owner, or to end its jail, its proxy and itself.</summary>
+    static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
+
     /// <summary>
     /// The thread's sandbox, owned at a new fencing generation and attached after the last stored frame. One that died since is attached too, as a journal to
     /// read (phase dead): what its harness said before must not be lost.
@@ -26,13 +29,19 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         }
 
         var stream = await Connect(row, cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(EndLimit);
         try
         {
-            return new OwnedSandbox(row, await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, cancellationToken));
+            return new OwnedSandbox(row, await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, limit.Token));
         }
         catch (KeeperRefusedException e)
         {
             throw new IOException($"The keeper refused the attachment: {e.Message}", e);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException($"The keeper did not answer within {EndLimit.TotalSeconds:0} s.", e);
         }
     }
 
@@ -90,13 +99,19 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         await store.Bury(sandbox.Row, cause, text, cancellationToken);
     }
 
-    /// <summary>Tells the keeper to end and waits until it has.</summary>
+    /// <summary>Tells the keeper to end and waits until it has. One that does not within its time is ended by force: nothing of a sandbox may go on once it was given up.</summary>
     public async Task End(OwnedSandbox sandbox, string reason, CancellationToken cancellationToken)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(EndLimit);
         try
         {
-            await sandbox.Keeper.Tell(new StopSandbox(reason), cancellationToken);
-            await sandbox.Keeper.Ended(cancellationToken);
+            await sandbox.Keeper.Tell(new StopSandbox(reason), limit.Token);
+            await sandbox.Keeper.Ended(limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            await backend.Kill(sandbox.Row, cancellationToken);
         }
         catch (IOException)
         {

@@ -10,7 +10,8 @@ using Centaur.Server.Threads.Messages;
 namespace Centaur.Server.Executions.Api;
 
 /// <summary>
-/// <c>POST /agent/execute</c>. Without <c>assignment_generation</c> it is the short form: spawn, message and execution in one transaction, so that a refusal leaves nothing half-done.
+/// <c>POST /agent/execute</c>. With a <c>message</c> it is the short form: message and execution, and without <c>assignment_generation</c> the spawn too, in one transaction, so that a
+/// refusal leaves nothing half-done.
 /// </summary>
 internal static class ExecuteEndpoint
 {
@@ -49,12 +50,16 @@ internal static class ExecuteEndpoint
         {
             if (await queue.Before(session, request.ThreadKey, request.ExecuteId, request.Hash, token) is { } before)
                 return before;
-            var spawned = await spawn.Run(session, form.Spawn, http.Trace().Given, token);
-            if (spawned.Failure is { } noThread)
-                return noThread;
-            var generation = spawned.Value.AssignmentGeneration;
-            var posted = await post.Run(session, form.Message with { AssignmentGeneration = generation }, token);
-            return posted.Failure ?? await queue.Run(session, request with { Generation = generation, Harness = null }, token);
+            if (form.Spawn is { } wanted)
+            {
+                var spawned = await spawn.Run(session, wanted, http.Trace().Given, token);
+                if (spawned.Failure is { } noThread)
+                    return noThread;
+                request = request with { Generation = spawned.Value.AssignmentGeneration, Harness = null };
+            }
+
+            var posted = await post.Run(session, form.Message with { AssignmentGeneration = request.Generation }, token);
+            return posted.Failure ?? await queue.Run(session, request, token);
         }
     }
 
@@ -85,7 +90,7 @@ internal static class ExecuteEndpoint
             ["thread_key"] = threadKey, ["assignment_generation"] = generation, ["execute_id"] = executeId, ["harness"] = harness,
             ["delivery"] = whereTo.DeepClone(), ["metadata"] = metadata.DeepClone(),
         };
-        if (isShort)
+        if (!string.IsNullOrEmpty(message))
             payload["message"] = message;
         var hash = CanonicalJson.Hash(payload);
 
@@ -94,16 +99,18 @@ internal static class ExecuteEndpoint
         if (userId is not null)
             metadata.TryAdd("user_id", userId);
         var execution = new ExecutionRequest(threadKey, generation ?? 0, executeId, hash, harness, whereTo, metadata);
-        if (!isShort)
+        if (string.IsNullOrEmpty(message))
             return (execution, (ShortForm?)null);
 
         var content = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = message });
         return (execution, new ShortForm(
-            new SpawnRequest(threadKey, $"{auto}:spawn", harness, engine, personaId, null) { ApiKeyId = asker.ApiKeyId },
+            isShort ? new SpawnRequest(threadKey, $"{auto}:spawn", harness, engine, personaId, null) { ApiKeyId = asker.ApiKeyId } : null,
             new MessageRequest(threadKey, 0, $"{auto}:message", MessageEndpoints.Envelope("user", content), userId, [])));
     }
 
-    sealed record ShortForm(SpawnRequest Spawn, MessageRequest Message);
+    /// <param name="Spawn">Null where the client names the assignment.</param>
+    /// <param name="Message">What is said with the execution.</param>
+    sealed record ShortForm(SpawnRequest? Spawn, MessageRequest Message);
 }
 
 public sealed record ExecuteBody(

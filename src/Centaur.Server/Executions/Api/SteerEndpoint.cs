@@ -14,10 +14,10 @@ namespace Centaur.Server.Executions.Api;
 /// <summary>
 /// <c>POST /agent/executions/{execution_id}/steer</c> (contract §1.5): more words for a turn that runs. 1. The message is stored, aimed at the execution. 2. The worker that has the turn
 /// gives it to the harness. 3. The answer says what became of it: <c>applied</c> to this step, <c>queued</c> for the next turn, or <c>pending</c> where that is not known in time.
-/// Without any words to steer with, it is a cancel.
+/// Words for a turn that is over get a turn of their own. Without any words to steer with, it is a cancel.
 /// </summary>
 internal sealed class SteerEndpoint(
-    PostgresDatabase database, ExecutionStore executions, CancelExecution cancel, PostMessage post, SteerStore store, WakeUps wakeUps, TimeProvider time)
+    PostgresDatabase database, ExecutionStore executions, CancelExecution cancel, PostMessage post, SteerStore store, FollowUps followUps, WakeUps wakeUps, TimeProvider time)
 {
     static readonly CrashPoint Steering = new("execution.steer");
     static readonly TimeSpan ReceiptPatience = TimeSpan.FromSeconds(5);
@@ -62,7 +62,9 @@ internal sealed class SteerEndpoint(
     async Task<Outcome<string?>> Store(SqlSession session, ExecutionView execution, Words words, CancellationToken cancellationToken)
     {
         await session.LockThread(execution.ThreadKey, cancellationToken);
-        if (await executions.LockStatus(session, execution.ExecutionId, cancellationToken) is not (ExecutionStatus.Queued or ExecutionStatus.Running or ExecutionStatus.RetryWait))
+        var status = await executions.LockStatus(session, execution.ExecutionId, cancellationToken);
+        var isOver = status is not null && ExecutionStatus.IsTerminal(status);
+        if (status is ExecutionStatus.CancelRequested || isOver && words.Blocks is null)
             return (string?)null;
         session.AfterCommit(() => wakeUps.Raise(Topics.Executions));
         if (words.Blocks is null)
@@ -72,7 +74,9 @@ internal sealed class SteerEndpoint(
             execution.ThreadKey, execution.AssignmentGeneration, words.MessageId, MessageEndpoints.Envelope("user", words.Blocks), words.UserId, words.Metadata);
         if ((await post.Run(session, request, cancellationToken)).Failure is { } refused)
             return refused;
-        await store.Aim(session, execution.ThreadKey, words.MessageId, execution.ExecutionId, cancellationToken);
+        var aimed = await store.Aim(session, execution.ThreadKey, words.MessageId, execution.ExecutionId, cancellationToken);
+        if (isOver && aimed > 0)
+            await followUps.Queue(session, execution.ExecutionId, cancellationToken);
         return words.MessageId;
     }
 

@@ -13,35 +13,36 @@ namespace Centaur.Server.Executions.Steering;
 /// </summary>
 internal sealed class FollowUps(ExecutionStore executions, EventStore events, DeliveryOutbox deliveries, WakeUps wakeUps, ExecutionOptions options)
 {
-    /// <summary>In the transaction that ends the execution.</summary>
-    public async Task Queue(SqlSession session, ClaimedExecution ended, CancellationToken cancellationToken)
+    /// <summary>In the transaction that ends the execution, or that stores a message for one that has ended; it must hold the thread's lock.</summary>
+    public async Task Queue(SqlSession session, string endedExecutionId, CancellationToken cancellationToken)
     {
-        var waiting = await session.First(
+        var ended = await session.First(
             $"""
-            select e.delivery::text
+            select e.thread_key, e.assignment_generation, e.delivery::text, e.metadata::text
             from agent_execution_requests e
-            where e.execution_id = {ended.ExecutionId}
+            where e.execution_id = {endedExecutionId}
               and exists (select from agent_message_requests m where m.steers_execution_id = e.execution_id and m.delivered_execution_id is null)
               and exists (
                   select from agent_runtime_assignments a
                   where a.thread_key = e.thread_key and a.assignment_generation = e.assignment_generation and a.state = 'active')
               and not exists (select from agent_execution_requests q where q.thread_key = e.thread_key and q.status = 'queued')
             """,
-            row => row.GetString(0),
+            row => (ThreadKey: row.GetString(0), Generation: row.GetInt32(1), Delivery: row.GetString(2), Metadata: row.GetString(3)),
             cancellationToken);
-        if (waiting is null)
+        if (ended.ThreadKey is null)
             return;
 
         var executionId = ThreadRequest.NewId("exe_");
-        var executeId = $"steer:{ended.ExecutionId}";
-        var metadata = JsonObject.Create(ended.Metadata) ?? [];
-        var delivery = JsonNode.Parse(waiting)!.AsObject();
+        // Clients choose the ids of theirs: this one nobody can have chosen.
+        var executeId = ThreadRequest.NewId("steer-");
+        var metadata = JsonNode.Parse(ended.Metadata)!.AsObject();
+        var delivery = JsonNode.Parse(ended.Delivery)!.AsObject();
         await executions.Insert(
-            session, new NewExecution(executionId, ended.ThreadKey, ended.AssignmentGeneration, executeId, "", delivery, metadata), options, cancellationToken);
+            session, new NewExecution(executionId, ended.ThreadKey, ended.Generation, executeId, "", delivery, metadata), options, cancellationToken);
         await deliveries.Open(session, executionId, ended.ThreadKey, delivery, metadata, cancellationToken);
         await events.Append(
             session, ended.ThreadKey, executionId,
-            [ExecutionStateEvent.Of(executionId, ended.ThreadKey, ExecutionStatus.Queued, ("execute_id", executeId), ("assignment_generation", ended.AssignmentGeneration))],
+            [ExecutionStateEvent.Of(executionId, ended.ThreadKey, ExecutionStatus.Queued, ("execute_id", executeId), ("assignment_generation", ended.Generation))],
             cancellationToken);
         session.AfterCommit(() => wakeUps.Raise(Topics.Executions));
     }

@@ -11,16 +11,29 @@ internal static class StorableJson
 {
     public const int MaxNumber = 400;
     public const int MaxExponent = 400;
+
+    /// <summary>The zeros that the exponents of one value stand for, all together. Postgres writes them out: without a bound a few megabytes become gigabytes.</summary>
+    public const int MaxZeros = 65_536;
     const int EscapeLength = 6;
 
     /// <summary>U+FFFD, which stands for what was no character.</summary>
     static ReadOnlySpan<byte> Replacement => "fffd"u8;
 
     /// <summary>Postgres keeps numbers as numeric, which has at most 131072 digits before the point and 16383 after it.</summary>
-    public static bool IsNumber(ReadOnlySpan<byte> number) =>
-        number.Length <= MaxNumber
-        && (number.IndexOfAny((byte)'e', (byte)'E') is var e
-            && (e < 0 || (int.TryParse(number[(e + 1)..], CultureInfo.InvariantCulture, out var exponent) && Math.Abs((long)exponent) <= MaxExponent)));
+    /// <param name="number">As JSON writes it.</param>
+    /// <param name="zeros">The zeros of the value so far; those of this number are added.</param>
+    public static bool IsNumber(ReadOnlySpan<byte> number, ref int zeros)
+    {
+        if (number.Length > MaxNumber)
+            return false;
+        var e = number.IndexOfAny((byte)'e', (byte)'E');
+        if (e < 0)
+            return true;
+        if (!int.TryParse(number[(e + 1)..], CultureInfo.InvariantCulture, out var exponent) || exponent is < -MaxExponent or > MaxExponent || zeros > MaxZeros - Math.Abs(exponent))
+            return false;
+        zeros += Math.Abs(exponent);
+        return true;
+    }
 
     /// <summary>Mends one JSON value in place: escapes of what is no character become U+FFFD, numbers that cannot be kept become 0.</summary>
     /// <exception cref="JsonException">It is no JSON.</exception>
@@ -28,9 +41,10 @@ internal static class StorableJson
     {
         MendEscapes(json);
         var reader = new Utf8JsonReader(json);
+        var zeros = 0;
         while (reader.Read())
         {
-            if (reader.TokenType != JsonTokenType.Number || IsNumber(reader.ValueSpan))
+            if (reader.TokenType != JsonTokenType.Number || IsNumber(reader.ValueSpan, ref zeros))
                 continue;
             var number = json.Slice((int)reader.TokenStartIndex, reader.ValueSpan.Length);
             number.Fill((byte)' ');

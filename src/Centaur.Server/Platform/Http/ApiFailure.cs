@@ -38,6 +38,9 @@ public sealed class ApiFailure : IResult
     /// <summary><c>{"code", "message"}</c>, the shape of the control plane.</summary>
     public static ApiFailure Control(string code, string message, int status = StatusCodes.Status409Conflict) => new(status, new ControlBody(code, message));
 
+    /// <summary>429: there is as much of it as there may be at once.</summary>
+    public static ApiFailure Busy(string text) => new(StatusCodes.Status429TooManyRequests, new DetailBody(text)) { RetryAfter = 1 };
+
     public static ApiFailure Unavailable(string text) => new(StatusCodes.Status503ServiceUnavailable, new DetailBody(text)) { RetryAfter = 2 };
 
     public async Task ExecuteAsync(HttpContext httpContext)

@@ -6,13 +6,14 @@ using Centaur.Server.Platform.Database;
 namespace Centaur.Server.Platform.Http;
 
 /// <summary>
-/// A request's JSON object, read strictly: UTF-8, no duplicate keys, no depth beyond 64, no NUL, no lone surrogates
+/// A request's JSON object, read strictly: UTF-8, no duplicate keys, no depth beyond 56, no NUL, no lone surrogates
 /// and no number that Postgres cannot hold.
 /// Unknown keys are ignored (contract §1.0). Accessors collect what is wrong; the handler asks <see cref="Invalid"/> once.
 /// </summary>
 public sealed class JsonBody
 {
-    const int MaxDepth = 64;
+    /// <summary>What is stored and answered wraps a body's parts in a few levels more, and JSON is read everywhere to a depth of 64.</summary>
+    const int MaxDepth = 56;
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
     readonly List<FieldError> errors = [];
 
@@ -36,11 +37,12 @@ public sealed class JsonBody
             return Malformed("the body is not UTF-8");
         try
         {
+            // First: the document's own check for repeated keys throws at a key that is no text.
+            if (Unstorable(bytes.Span) is { } problem)
+                return ApiFailure.Invalid([new FieldError(["body"], problem, "value_error")]);
             using var document = JsonDocument.Parse(bytes, Strict);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 return ApiFailure.Invalid([new FieldError(["body"], "The body must be a JSON object", "model_type")]);
-            if (Unstorable(bytes.Span) is { } problem)
-                return ApiFailure.Invalid([new FieldError(["body"], problem, "value_error")]);
             return new JsonBody(document.RootElement.Clone());
         }
         catch (JsonException e)
@@ -120,10 +122,11 @@ public sealed class JsonBody
     static string? Unstorable(ReadOnlySpan<byte> bytes)
     {
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = MaxDepth });
+        var zeros = 0;
         while (reader.Read())
         {
-            if (reader.TokenType == JsonTokenType.Number && !StorableJson.IsNumber(reader.ValueSpan))
-                return $"A number is longer than {StorableJson.MaxNumber} characters, or its exponent is beyond {StorableJson.MaxExponent}";
+            if (reader.TokenType == JsonTokenType.Number && !StorableJson.IsNumber(reader.ValueSpan, ref zeros))
+                return $"A number is longer than {StorableJson.MaxNumber} characters, or its exponent is beyond {StorableJson.MaxExponent}, or the exponents stand for more than {StorableJson.MaxZeros} zeros in all";
             if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName) || !reader.ValueIsEscaped)
                 continue;
             try

@@ -135,12 +135,12 @@ internal sealed class EndingStore(PostgresDatabase database, WorkerLease lease, 
             keep: given => given,
             cancellationToken);
 
-    /// <summary>Dead sandboxes of this host of which something may be left.</summary>
+    /// <summary>Dead sandboxes of this host of which something may be left, in no order: those that cannot be cleared now must not stand in the way of the others.</summary>
     public Task<IReadOnlyList<SandboxRow>> Uncleared(CancellationToken cancellationToken) =>
         database.Query(
             $"""
             select sandbox_id, thread_key, state, fencing_generation, last_seq, policy_version, jail_uid, folder
-            from sandboxes where host_id = {lease.HostId} and state = 'dead' and cleared_at is null order by ended_at limit 64
+            from sandboxes where host_id = {lease.HostId} and state = 'dead' and cleared_at is null order by random() limit 64
             """,
             SandboxRow.Read,
             cancellationToken);

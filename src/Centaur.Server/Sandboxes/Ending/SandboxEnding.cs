@@ -18,7 +18,7 @@ internal sealed class SandboxEnding(
     /// <summary>How long a keeper may take to end its jail, its proxy and itself.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <exception cref="IOException">Its keeper does not end; it is tried again.</exception>
+    /// <exception cref="IOException">Its keeper has another owner; it is tried again.</exception>
     public async Task End(SandboxRow seen, CancellationToken cancellationToken)
     {
         // 1.
@@ -90,9 +90,10 @@ internal sealed class SandboxEnding(
         {
             return stopped;
         }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new IOException($"The keeper did not end within {Patience.TotalSeconds:0} s.", e);
+            await backend.Kill(row, cancellationToken);
+            return (ExitCauses.Killed, $"The sandbox's keeper did not answer for {Patience.TotalSeconds:0} s and was killed.");
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net.Sockets;
 using Centaur.Protocol.Host;
 using Centaur.Protocol.Sandbox;
@@ -14,6 +15,8 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
 {
     /// <summary>ENOSPC, which the runtime hands on as it is.</summary>
     const int NoSpaceLeft = 28;
+    const int SolSocket = 1;
+    const int PeerCredentials = 17;
     static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
 
     readonly HostLayout layout = host.Layout;
@@ -59,18 +62,42 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
         }
     }
 
+    public async Task Kill(SandboxRow sandbox, CancellationToken cancellationToken)
+    {
+        await using var stream = await Running(sandbox, cancellationToken);
+        if (stream is not NetworkStream { Socket: var socket })
+            return;
+        // Who listens on the socket is the keeper, whatever its files say (unix(7), SO_PEERCRED: pid, uid, gid).
+        var credentials = new byte[3 * sizeof(int)];
+        socket.GetRawSocketOption(SolSocket, PeerCredentials, credentials);
+        try
+        {
+            using var keeper = Process.GetProcessById(BitConverter.ToInt32(credentials));
+            keeper.Kill();
+            await keeper.WaitForExitAsync(cancellationToken);
+        }
+        catch (ArgumentException)
+        {
+            // It has ended meanwhile.
+        }
+    }
+
     public Task Remove(SandboxRow sandbox, CancellationToken cancellationToken)
     {
         // The journal is read no more. The audit of what left the sandbox, and the keeper's log, stay for whoever must find out.
         RemoveAll(RuntimeFolder(sandbox.SandboxId));
         RemoveAll(JournalFolder(sandbox.SandboxId));
-        File.Delete(SpecFile(sandbox.SandboxId));
+        // One that nobody ever began to start has no folder.
+        if (File.Exists(SpecFile(sandbox.SandboxId)))
+            File.Delete(SpecFile(sandbox.SandboxId));
         return Task.CompletedTask;
     }
 
     public Task Forget(string sandboxId, CancellationToken cancellationToken)
     {
         var folder = StateFolder(sandboxId);
+        if (!Directory.Exists(folder))
+            return Task.CompletedTask;
         var audit = new FileInfo(Path.Combine(folder, "audit.ndjson"));
         if (!audit.Exists || audit.Length == 0)
         {

@@ -17,14 +17,21 @@ internal sealed class MessageStore(PostgresDatabase database)
             values ({message.ThreadKey}, {message.MessageId}, {message.Generation}, {message.Hash}, {new Jsonb(message.EventJson)}, {new Jsonb(message.MetadataJson)})
             """,
             cancellationToken);
-        await session.Execute(
+        // Two threads' keys and ids may read the same when they are joined as the contract does: the second one's then carries a mark.
+        var id = $"msg:{message.ThreadKey}:{message.MessageId}";
+        if (await Write(session, id, message, cancellationToken) == 0)
+            await Write(session, $"{id}:{ThreadRequest.NewId("")}", message, cancellationToken);
+    }
+
+    static Task<int> Write(SqlSession session, string id, NewMessage message, CancellationToken cancellationToken) =>
+        session.Execute(
             $"""
             insert into chat_messages (id, thread_key, role, parts, user_id, metadata)
-            values ({$"msg:{message.ThreadKey}:{message.MessageId}"}, {message.ThreadKey}, {message.Role}, {new Jsonb(message.PartsJson)}, {message.UserId},
+            values ({id}, {message.ThreadKey}, {message.Role}, {new Jsonb(message.PartsJson)}, {message.UserId},
                     {new Jsonb(message.MetadataJson)} || jsonb_build_object('message_id', {message.MessageId}, 'assignment_generation', {message.Generation}))
+            on conflict (id) do nothing
             """,
             cancellationToken);
-    }
 
     /// <summary>
     /// A page of the transcript, oldest first; null where the cursor is no message of the thread. Keys are ordered before texts are read: a sort of long texts needs room on the

@@ -13,11 +13,14 @@ internal static class QueryEndpoint
 {
     const int MaxSql = 64 << 10;
 
+    /// <summary>Queries share the processors and the connections of the database with everything that must not wait.</summary>
+    const int AtOnce = 2;
+
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/agent/query", Handle)
             .NeedsAnyKey().WithTags("threads").WithSummary("Query the threads with a select statement, read-only")
             .WithDescription("Sees, of the threads that the key began, or with admin of all, the views of the schema readable: agent_runtime_assignments, agent_execution_requests, agent_execution_events, agent_message_requests, chat_messages, attachments, sandbox_sessions. At most 500 rows.")
-            .Accepts<QueryBody>("application/json").Produces<QueryResponse>().Produces<DetailBody>(400).Produces<InvalidBody>(422).Produces<ControlBody>(503);
+            .Accepts<QueryBody>("application/json").Produces<QueryResponse>().Produces<DetailBody>(400).Produces<InvalidBody>(422).Produces<DetailBody>(429).Produces<ControlBody>(503);
 
     static async Task<IResult> Handle(HttpContext http, QueryRole role, QueryStore store, CancellationToken cancellationToken)
     {
@@ -34,6 +37,8 @@ internal static class QueryEndpoint
             return refused;
         if (role.Name is not { } name)
             return ApiFailure.Control("QUERY_ROLE_MISSING", role.Repair, StatusCodes.Status503ServiceUnavailable);
+        if (!role.TryEnter(AtOnce))
+            return ApiFailure.Busy($"{AtOnce} queries run already. Try again in a moment.");
         try
         {
             var rows = await store.Run(name, Scopes.Permit(http.Caller().Scopes, Scopes.Admin) ? QueryStore.EveryThread : keyId, checkedSql.Value, cancellationToken);
@@ -42,6 +47,14 @@ internal static class QueryEndpoint
         catch (PostgresException e) when (!Outages.IsOutage(e))
         {
             return ApiFailure.Detail(StatusCodes.Status400BadRequest, $"The query failed: {e.MessageText}.");
+        }
+        catch (QueryTooLargeException)
+        {
+            return ApiFailure.Detail(StatusCodes.Status400BadRequest, "The answer is larger than 8 MB. Ask for fewer rows or columns.");
+        }
+        finally
+        {
+            role.Leave();
         }
     }
 }
