@@ -7,6 +7,8 @@ namespace Centaur.EndToEnd;
 /// <summary>A home in which no model key is set.</summary>
 public sealed class WithoutModelKey : Installation
 {
+    protected override string Egress => "";
+
     protected override Task SetModelKey(CancellationToken cancellationToken) => Task.CompletedTask;
 }
 
