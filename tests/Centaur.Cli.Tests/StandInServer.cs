@@ -138,12 +138,14 @@ public sealed class StandInServer : IAsyncDisposable
             id == "k1" ? Results.Content("""{"status":"revoked","id":"k1"}""", "application/json") : Results.Json(new { detail = "API key not found or already revoked" }, statusCode: 404));
     }
 
-    /// <summary>Two threads are there: <c>t-1</c>, whose last turn failed, and <c>t-2</c>, which has said nothing and has no sandbox.</summary>
+    /// <summary>
+    /// Three threads are there: <c>t-1</c>, whose last turn failed, <c>t-2</c>, which has said nothing and has no sandbox, and <c>t-3</c>, whose session is forgotten.
+    /// </summary>
     void MapReading()
     {
         app.MapGet("/agent/status", (string key) => Results.Json(new { thread_key = key, status = key switch { "t-1" => "running", "t-2" => "gone", _ => "not_found" }, pending_messages = 0 }));
         app.MapGet("/agent/messages", (string thread_key) => Results.Content(
-            thread_key == "t-1" ? """{"messages":[{"id":"m1","role":"user","parts":[{"type":"text","text":"What is new?"},{"type":"attachment_ref","id":"att-1","name":"report.pdf","mime_type":"application/pdf"}]}],"cursor":"m1","has_more":false}""" : """{"messages":[],"cursor":null,"has_more":false}""",
+            thread_key is "t-1" or "t-3" ? """{"messages":[{"id":"m1","role":"user","parts":[{"type":"text","text":"What is new?"},{"type":"attachment_ref","id":"att-1","name":"report.pdf","mime_type":"application/pdf"}]}],"cursor":"m1","has_more":false}""" : """{"messages":[],"cursor":null,"has_more":false}""",
             "application/json"));
         app.MapGet("/agent/threads/{key}/executions", (string key) => Results.Content(
             key == "t-1"

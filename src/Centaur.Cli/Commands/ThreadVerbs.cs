@@ -120,11 +120,12 @@ internal static class ThreadVerbs
         context.Terminal.Answer($"  {failed.TerminalReason}: {failed.ErrorText}");
     }
 
-    /// <summary>A thread may be there and have said nothing yet.</summary>
+    /// <summary>A thread may be there and have said nothing yet, or have rested for so long that its session is forgotten and its messages are not.</summary>
     internal static async Task MustExist(ApiClient api, string thread, CancellationToken cancellationToken)
     {
-        var status = await api.Get($"/agent/status?key={Uri.EscapeDataString(thread)}", CliJson.Default.StatusAnswer, cancellationToken);
-        if (status.Status == "not_found")
+        var key = Uri.EscapeDataString(thread);
+        var status = await api.Get($"/agent/status?key={key}", CliJson.Default.StatusAnswer, cancellationToken);
+        if (status.Status == "not_found" && (await api.Get($"/agent/messages?thread_key={key}&limit=1", CliJson.Default.MessagesAnswer, cancellationToken)).Messages.Count == 0)
             throw new CliError(ExitCode.Refused, $"There is no thread {thread}.", remedy: "centaur threads ls");
     }
 

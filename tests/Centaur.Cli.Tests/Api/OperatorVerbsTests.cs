@@ -82,6 +82,7 @@ public sealed class OperatorVerbsTests : IAsyncLifetime
     {
         (await Run("threads", "stop", "t-1")).ShouldBe(ExitCode.Ok);
         (await Run("threads", "stop", "t-2")).ShouldBe(ExitCode.Ok);
+        (await Run("threads", "stop", "t-3")).ShouldBe(ExitCode.Ok);
         (await Run("threads", "release", "t-1", "--cancel")).ShouldBe(ExitCode.Ok);
         (await Run("threads", "release", "t-1")).ShouldBe(ExitCode.Ok);
 
@@ -89,6 +90,7 @@ public sealed class OperatorVerbsTests : IAsyncLifetime
             """
             Stopped t-1.
             Nothing ran in t-2, and it had no sandbox.
+            Nothing ran in t-3, and it had no sandbox.
             Released t-1.
             t-1 had nothing to release.
 

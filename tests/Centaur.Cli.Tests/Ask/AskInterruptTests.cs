@@ -28,16 +28,18 @@ public sealed class AskInterruptTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_signals_at_once_stop_the_agent()
+    public async Task Signals_that_come_together_stop_the_agent()
     {
         using var ask = await AskUntilAtWork();
 
-        Interrupt(ask);
-        Interrupt(ask);
+        // The kernel makes one of two that come before the first was taken.
+        var isCancelled = false;
+        while (!isCancelled && Interrupt(ask))
+            isCancelled = await server.Cancels.WaitAsync(TimeSpan.FromMilliseconds(2), Token);
 
+        isCancelled.ShouldBeTrue();
         (await End(ask)).ShouldContain("Interrupted.");
         ask.ExitCode.ShouldBe(ExitCode.Interrupted);
-        server.Cancels.CurrentCount.ShouldBe(1);
     }
 
     [Fact]
@@ -45,10 +47,10 @@ public sealed class AskInterruptTests : IAsyncLifetime
     {
         server.CancelMayBeAnswered = new TaskCompletionSource();
         using var ask = await AskUntilAtWork();
-        Interrupt(ask);
+        Interrupt(ask).ShouldBeTrue();
         await server.Cancels.WaitAsync(Token);
 
-        Interrupt(ask);
+        Interrupt(ask).ShouldBeTrue();
         server.CancelMayBeAnswered.SetResult();
 
         (await End(ask)).ShouldContain("Interrupted.");
@@ -61,7 +63,7 @@ public sealed class AskInterruptTests : IAsyncLifetime
         server.ExecuteMayBeAnswered = new TaskCompletionSource();
         using var ask = Start();
         await server.Executing.WaitAsync(Token);
-        Interrupt(ask);
+        Interrupt(ask).ShouldBeTrue();
 
         server.ExecuteMayBeAnswered.SetResult();
 
@@ -87,7 +89,8 @@ public sealed class AskInterruptTests : IAsyncLifetime
         return Process.Start(start)!;
     }
 
-    static void Interrupt(Process process) => ProcessTable.Signal(ProcessMark.Of(process.Id)!, Native.SigInt).ShouldBeTrue();
+    /// <returns>False where it has ended.</returns>
+    static bool Interrupt(Process process) => ProcessMark.Of(process.Id) is { } mark && ProcessTable.Signal(mark, Native.SigInt);
 
     static async Task<string> End(Process ask)
     {
