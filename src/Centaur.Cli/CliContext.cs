@@ -16,6 +16,9 @@ internal sealed record CliContext
     public required uint Uid { get; init; }
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>What Ctrl-C does to this command; null where nobody but the caller's token interrupts it.</summary>
+    public Interruption? Interruption { get; init; }
+
     /// <summary>Where the programs are started from; see <see cref="ProgramInstall"/>.</summary>
     public ProgramPaths RunFrom => ProgramInstall.Place(this);
 

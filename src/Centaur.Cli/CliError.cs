@@ -10,6 +10,9 @@ internal sealed class CliError(int exitCode, string what, string? meaning = null
     public string? Meaning { get; } = meaning;
     public string? Remedy { get; } = remedy;
 
+    /// <summary>The server's word for programs, where it refused with one.</summary>
+    public string? Code { get; init; }
+
     /// <summary>Lines of a log that show the cause; already free of control characters.</summary>
     public IReadOnlyList<string> Evidence { get; init; } = [];
 }

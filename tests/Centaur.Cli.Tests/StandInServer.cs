@@ -42,7 +42,22 @@ public sealed class StandInServer : IAsyncDisposable
 
     public ConcurrentQueue<JsonObject> Messages { get; } = [];
 
+    /// <summary>Counts the executions that were asked for.</summary>
+    public SemaphoreSlim Executing { get; } = new(0);
+
+    /// <summary>An execution is answered when this is done, as it is unless a test puts another here.</summary>
+    public TaskCompletionSource ExecuteMayBeAnswered { get; set; } = Done();
+
+    /// <summary>Counts the cancels that have come.</summary>
+    public SemaphoreSlim Cancels { get; } = new(0);
+
+    /// <summary>A cancel is answered when this is done, as it is unless a test puts another here.</summary>
+    public TaskCompletionSource CancelMayBeAnswered { get; set; } = Done();
+
     public ConcurrentDictionary<string, JsonObject> Secrets { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The harness of every thread.</summary>
+    public string BoundTo { get; set; } = "codex";
 
     public byte[]? Bundle { get; private set; }
 
@@ -72,20 +87,38 @@ public sealed class StandInServer : IAsyncDisposable
     void Map()
     {
         app.Use(Admit);
-        app.MapPost("/agent/spawn", (HttpContext http, CancellationToken _) => Once(http, ["thread_key", "spawn_id"], "spawn_id", _ => """{"ok":true,"assignment_generation":3,"runtime_id":"r"}"""));
+        app.MapPost("/agent/spawn", async (HttpContext http, CancellationToken _) =>
+        {
+            http.Request.EnableBuffering();
+            var harness = (await Body(http))["harness"]?.ToString();
+            http.Request.Body.Position = 0;
+            return harness is not null && harness != BoundTo
+                ? Results.Json(new { code = "ACTIVE_ASSIGNMENT_PROMPT_MISMATCH", message = $"The thread is assigned to harness:{BoundTo}." }, statusCode: 409)
+                : await Once(http, ["thread_key", "spawn_id"], "spawn_id", _ => """{"ok":true,"assignment_generation":3,"runtime_id":"r"}""");
+        });
         app.MapPost("/agent/message", (HttpContext http, CancellationToken _) => Once(http, ["thread_key", "assignment_generation", "message_id", "parts"], "message_id", body =>
         {
             Messages.Enqueue(body);
             return """{"ok":true}""";
         }));
-        app.MapPost("/agent/execute", (HttpContext http, CancellationToken _) => Once(http, ["thread_key", "assignment_generation", "execute_id", "delivery"], "execute_id", body =>
+        app.MapPost("/agent/execute", async (HttpContext http, CancellationToken _) =>
         {
-            Executed.Enqueue(body);
-            return """{"ok":true,"execution_id":"exe_1","status":"queued"}""";
-        }));
+            Executing.Release();
+            await ExecuteMayBeAnswered.Task;
+            return await Once(http, ["thread_key", "assignment_generation", "execute_id", "delivery"], "execute_id", body =>
+            {
+                Executed.Enqueue(body);
+                return """{"ok":true,"execution_id":"exe_1","status":"queued"}""";
+            });
+        });
         app.MapGet("/agent/threads/{key}/events", Stream);
         app.MapGet("/agent/executions/exe_1", () => Results.Content(Execution, "application/json"));
-        app.MapPost("/agent/executions/exe_1/cancel", () => Results.Content("""{"ok":true,"status":"cancel_requested"}""", "application/json"));
+        app.MapPost("/agent/executions/exe_1/cancel", async () =>
+        {
+            Cancels.Release();
+            await CancelMayBeAnswered.Task;
+            return Results.Content("""{"ok":true,"status":"cancel_requested"}""", "application/json");
+        });
         app.MapPost("/agent/stop", async (HttpContext http, CancellationToken _) => Results.Json(new { ok = (await Body(http))["thread_key"]!.ToString() == "t-1" }));
         app.MapPost("/agent/threads/{key}/release", (HttpContext http, string key) => Once(http, ["release_id", "cancel_inflight"], "release_id", body =>
             $$"""{"ok":true,"thread_key":"{{key}}","released":{{(key == "t-1" && body["cancel_inflight"]!.GetValue<bool>() ? "true" : "false")}}}"""));
@@ -105,11 +138,14 @@ public sealed class StandInServer : IAsyncDisposable
             id == "k1" ? Results.Content("""{"status":"revoked","id":"k1"}""", "application/json") : Results.Json(new { detail = "API key not found or already revoked" }, statusCode: 404));
     }
 
-    /// <summary>Two threads can be read: <c>t-1</c>, whose last turn failed, and <c>t-2</c>, which is not there.</summary>
+    /// <summary>
+    /// Three threads are there: <c>t-1</c>, whose last turn failed, <c>t-2</c>, which has said nothing and has no sandbox, and <c>t-3</c>, whose session is forgotten.
+    /// </summary>
     void MapReading()
     {
+        app.MapGet("/agent/status", (string key) => Results.Json(new { thread_key = key, status = key switch { "t-1" => "running", "t-2" => "gone", _ => "not_found" }, pending_messages = 0 }));
         app.MapGet("/agent/messages", (string thread_key) => Results.Content(
-            thread_key == "t-1" ? """{"messages":[{"id":"m1","role":"user","parts":[{"type":"text","text":"What is new?"}]}],"cursor":"m1","has_more":false}""" : """{"messages":[],"cursor":null,"has_more":false}""",
+            thread_key is "t-1" or "t-3" ? """{"messages":[{"id":"m1","role":"user","parts":[{"type":"text","text":"What is new?"},{"type":"attachment_ref","id":"att-1","name":"report.pdf","mime_type":"application/pdf"}]}],"cursor":"m1","has_more":false}""" : """{"messages":[],"cursor":null,"has_more":false}""",
             "application/json"));
         app.MapGet("/agent/threads/{key}/executions", (string key) => Results.Content(
             key == "t-1"
@@ -174,6 +210,16 @@ public sealed class StandInServer : IAsyncDisposable
             await http.Response.Body.FlushAsync();
         }
 
+        // An execution that has not ended is followed on.
+        if (!Events[^1].Json.Contains("completed", StringComparison.Ordinal) && !Events[^1].Json.Contains("failed_permanent", StringComparison.Ordinal))
+            await Task.Delay(Timeout.Infinite, http.RequestAborted);
+    }
+
+    static TaskCompletionSource Done()
+    {
+        var done = new TaskCompletionSource();
+        done.SetResult();
+        return done;
     }
 
     async Task<IResult> TakeBundle(HttpContext http)
@@ -187,7 +233,7 @@ public sealed class StandInServer : IAsyncDisposable
 
     static async Task<JsonObject> Body(HttpContext http)
     {
-        using var reader = new StreamReader(http.Request.Body, Encoding.UTF8);
+        using var reader = new StreamReader(http.Request.Body, Encoding.UTF8, leaveOpen: true);
         return JsonNode.Parse(await reader.ReadToEndAsync()) as JsonObject ?? throw new JsonException("not an object");
     }
 }

@@ -108,6 +108,19 @@ public class Installation : IAsyncLifetime
             Directory.Delete(Layout.Runtime, recursive: true);
     }
 
+    /// <summary>Leads the model's name to the scripted one.</summary>
+    protected virtual string Egress =>
+        $"""
+        egress:
+          map:
+            - host: {ModelHost}
+              port: 443
+              address: 127.0.0.1
+              target_port: {Model.Port}
+              ca_file: {Model.CaFile}
+              secrets: [OPENAI_API_KEY]
+        """;
+
     protected virtual async Task SetModelKey(CancellationToken cancellationToken) =>
         (await Cli(["secrets", "set", "OPENAI_API_KEY"], Model.Key, cancellationToken)).Succeeded();
 
@@ -119,14 +132,7 @@ public class Installation : IAsyncLifetime
         worker:
           lease_seconds: 2
           renew_seconds: 0.5
-        egress:
-          map:
-            - host: {ModelHost}
-              port: 443
-              address: 127.0.0.1
-              target_port: {Model.Port}
-              ca_file: {Model.CaFile}
-              secrets: [OPENAI_API_KEY]
+        {Egress}
         {MoreConfiguration}
         """;
 }

@@ -12,6 +12,10 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
             return now;
     }
 
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override long GetTimestamp() => GetUtcNow().Ticks;
+
     public void Advance(TimeSpan by)
     {
         lock (gate)

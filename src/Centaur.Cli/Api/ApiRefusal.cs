@@ -9,30 +9,33 @@ internal static class ApiRefusal
 
     public static CliError Of(int status, string body)
     {
-        var said = Understand(body);
+        var (said, code) = Understand(body);
         if (said.Length > Longest)
             said = said[..Longest];
-        return new CliError(status >= 500 ? ExitCode.Unavailable : ExitCode.Refused, said.Length == 0 ? $"The server answered {status}." : $"The server answered {status}: {said}", remedy: Remedy(status));
+        return new CliError(status >= 500 ? ExitCode.Unavailable : ExitCode.Refused, said.Length == 0 ? $"The server answered {status}." : $"The server answered {status}: {said}", remedy: Remedy(status))
+        {
+            Code = code,
+        };
     }
 
-    static string Understand(string text)
+    static (string Said, string? Code) Understand(string text)
     {
         try
         {
             var body = JsonSerializer.Deserialize(text, CliJson.Default.ErrorBody);
             if (body?.Message is { } message)
-                return body.Code is null ? message : $"{message} ({body.Code})";
-            return body?.Detail switch
+                return (body.Code is null ? message : $"{message} ({body.Code})", body.Code);
+            return (body?.Detail switch
             {
                 { ValueKind: JsonValueKind.String } sentence => sentence.GetString()!,
                 { ValueKind: JsonValueKind.Array } fields => Sentences(fields) ?? text,
                 _ => text,
-            };
+            }, null);
         }
         catch (JsonException)
         {
             // Not ours: a proxy's page, or nothing. Shown as it is.
-            return text;
+            return (text, null);
         }
     }
 

@@ -40,6 +40,8 @@ internal sealed record ThreadSummary(
 
 internal sealed record ThreadsAnswer(IReadOnlyList<ThreadSummary> Threads);
 
+internal sealed record StatusAnswer(string Status);
+
 internal sealed record MessagesAnswer(IReadOnlyList<JsonElement> Messages, string? Cursor, bool HasMore);
 
 internal sealed record BundleAnswer(string Name, long Bytes);

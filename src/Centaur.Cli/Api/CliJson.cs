@@ -16,6 +16,7 @@ namespace Centaur.Cli.Api;
 [JsonSerializable(typeof(ExecuteAnswer))]
 [JsonSerializable(typeof(ExecutionAnswer))]
 [JsonSerializable(typeof(ThreadsAnswer))]
+[JsonSerializable(typeof(StatusAnswer))]
 [JsonSerializable(typeof(MessagesAnswer))]
 [JsonSerializable(typeof(StopBody))]
 [JsonSerializable(typeof(ReleaseBody))]

@@ -21,6 +21,10 @@ internal sealed class AskTurn(CliContext given, AskRequest request)
 {
     readonly CliContext context = request.Quiet ? given with { Terminal = given.Terminal.WithoutNotes() } : given;
     const int MostFailures = 60;
+    const string OtherHarness = "ACTIVE_ASSIGNMENT_PROMPT_MISMATCH";
+
+    /// <summary>So long may the server take to hear that the question is taken back.</summary>
+    static readonly TimeSpan TellLimit = TimeSpan.FromSeconds(5);
 
     readonly string id = request.Id ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
     readonly bool isLocal = given.Variable("CENTAUR_API_URL") is null;
@@ -41,17 +45,23 @@ internal sealed class AskTurn(CliContext given, AskRequest request)
         var demo = isLocal && await UsesDemoModel(api, cancellationToken);
 
         // 3
-        var executionId = await Submit(api, repository, demo, cancellationToken);
+        var generation = await Prepare(api, repository, cancellationToken);
 
-        // 4
-        try
+        string executionId;
+        using (context.Interruption?.UntilTold())
         {
-            await Follow(api, executionId, cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            await Cancel(api, executionId);
-            throw;
+            executionId = await Execute(api, generation, repository, demo, cancellationToken);
+
+            // 4
+            try
+            {
+                await Follow(api, executionId, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                await Cancel(api, executionId);
+                throw;
+            }
         }
 
         // 5
@@ -87,10 +97,10 @@ internal sealed class AskTurn(CliContext given, AskRequest request)
             ? null
             : (await api.Get("/agent/threads?limit=500", CliJson.Default.ThreadsAnswer, cancellationToken)).Threads.FirstOrDefault(thread => thread.SlackThreadKey == request.ThreadKey)?.Harness;
 
-    async Task<string> Submit(ApiClient api, RepositoryBundle? repository, bool demo, CancellationToken cancellationToken)
+    /// <returns>The generation of the thread's assignment, for which the question is stored.</returns>
+    async Task<long> Prepare(ApiClient api, RepositoryBundle? repository, CancellationToken cancellationToken)
     {
-        var spawned = await api.Post(
-            "/agent/spawn", new SpawnBody(ThreadKey, $"ask-{id}", request.Harness), CliJson.Default.SpawnBody, CliJson.Default.SpawnAnswer, cancellationToken);
+        var spawned = await Spawn(api, cancellationToken);
 
         if (repository is not null)
         {
@@ -105,14 +115,42 @@ internal sealed class AskTurn(CliContext given, AskRequest request)
             "/agent/message",
             new MessageBody(ThreadKey, spawned.AssignmentGeneration, $"ask-{id}", "user", [new ContentPart("text", request.Prompt)], none.RootElement),
             CliJson.Default.MessageBody, CliJson.Default.JsonElement, cancellationToken);
+        return spawned.AssignmentGeneration;
+    }
 
-        var execution = await api.Post(
-            "/agent/execute",
-            new ExecuteBody(
-                ThreadKey, spawned.AssignmentGeneration, $"ask-{id}", request.Harness, new DeliveryTarget("dev", "dev"), "dev",
-                new ExecuteMetadata(demo ? true : null, repository?.Metadata)),
-            CliJson.Default.ExecuteBody, CliJson.Default.ExecuteAnswer, cancellationToken);
-        return execution.ExecutionId;
+    async Task<SpawnAnswer> Spawn(ApiClient api, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await api.Post(
+                "/agent/spawn", new SpawnBody(ThreadKey, $"ask-{id}", request.Harness), CliJson.Default.SpawnBody, CliJson.Default.SpawnAnswer, cancellationToken);
+        }
+        catch (CliError refused) when (refused.Code == OtherHarness)
+        {
+            throw new CliError(refused.ExitCode, refused.Message, remedy: $"centaur threads release {ThreadKey} frees it for another harness; without --harness it goes on with its own.");
+        }
+    }
+
+    /// <summary>What was sent may be queued already, so an interruption waits for the answer: without the execution's id it could not be cancelled.</summary>
+    async Task<string> Execute(ApiClient api, long generation, RepositoryBundle? repository, bool demo, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var patience = new CancellationTokenSource();
+        await using var interrupted = cancellationToken.Register(() => patience.CancelAfter(TellLimit));
+        try
+        {
+            var execution = await api.Post(
+                "/agent/execute",
+                new ExecuteBody(
+                    ThreadKey, generation, $"ask-{id}", request.Harness, new DeliveryTarget("dev", "dev"), "dev", new ExecuteMetadata(demo ? true : null, repository?.Metadata)),
+                CliJson.Default.ExecuteBody, CliJson.Default.ExecuteAnswer, patience.Token);
+            return execution.ExecutionId;
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            context.Terminal.Note($"The server did not answer; an execution of the thread {ThreadKey} may go on. To do: centaur threads stop {ThreadKey}");
+            throw;
+        }
     }
 
     async Task Follow(ApiClient api, string executionId, CancellationToken cancellationToken)
@@ -148,7 +186,7 @@ internal sealed class AskTurn(CliContext given, AskRequest request)
     async Task Cancel(ApiClient api, string executionId)
     {
         context.Terminal.Note("Stopping the agent …");
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        using var limit = new CancellationTokenSource(TellLimit);
         try
         {
             using var none = JsonDocument.Parse("{}");

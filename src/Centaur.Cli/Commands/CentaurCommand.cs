@@ -32,12 +32,13 @@ internal static class CentaurCommand
 
     public static async Task<int> Run(IReadOnlyList<string> arguments, CliContext context)
     {
-        // Shared by all that is closed here: a second signal ends us at once.
-        using var interrupted = new CancellationTokenSource();
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, interrupted));
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, interrupted));
-        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Stop(signal, interrupted));
-        return await Run(arguments, context, interrupted.Token);
+        using var interruption = new Interruption(context.Time);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Take);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Take);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Take);
+        return await Run(arguments, context with { Interruption = interruption }, interruption.Token);
+
+        void Take(PosixSignalContext signal) => signal.Cancel = interruption.Signal();
     }
 
     public static async Task<int> Run(IReadOnlyList<string> arguments, CliContext context, CancellationToken cancellationToken)
@@ -79,13 +80,5 @@ internal static class CentaurCommand
                 "Please report it with the command that you ran; centaur doctor prints what else helps."));
             return ExitCode.Bug;
         }
-    }
-
-    static void Stop(PosixSignalContext signal, CancellationTokenSource interrupted)
-    {
-        if (interrupted.IsCancellationRequested)
-            return;
-        signal.Cancel = true;
-        interrupted.Cancel();
     }
 }

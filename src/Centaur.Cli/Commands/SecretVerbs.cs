@@ -64,6 +64,12 @@ internal static class SecretVerbs
             }
 
             var answer = await api.Get("/admin/secrets", CliJson.Default.SecretsAnswer, cancellationToken);
+            if (answer.Secrets.Count == 0)
+            {
+                context.Terminal.Note("No secret is set; centaur secrets set OPENAI_API_KEY sets one.");
+                return ExitCode.Ok;
+            }
+
             TextTable.Write(
                 context.Terminal, ["name", "source", "hosts", "headers"],
                 answer.Secrets.Select(secret => (string[])

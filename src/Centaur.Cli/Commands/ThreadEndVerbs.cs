@@ -18,7 +18,7 @@ internal static class ThreadEndVerbs
                 using var api = ApiClient.Of(context);
                 var thread = parsed.GetValue(key)!;
                 var answer = await api.Post("/agent/stop", new StopBody(thread), CliJson.Default.StopBody, CliJson.Default.JsonElement, cancellationToken);
-                return Tell(context, parsed.GetValue(json), answer, "ok", $"Stopped {thread}.", $"Nothing ran in {thread}, and it had no sandbox.");
+                return await Tell(context, api, thread, parsed.GetValue(json), answer, "ok", $"Stopped {thread}.", $"Nothing ran in {thread}, and it had no sandbox.", cancellationToken);
             });
     }
 
@@ -36,16 +36,20 @@ internal static class ThreadEndVerbs
                 var body = new ReleaseBody($"cli-{Guid.CreateVersion7():N}", parsed.GetValue(cancel));
                 var answer = await api.Post(
                     $"/agent/threads/{Uri.EscapeDataString(thread)}/release", body, CliJson.Default.ReleaseBody, CliJson.Default.JsonElement, cancellationToken);
-                return Tell(context, parsed.GetValue(json), answer, "released", $"Released {thread}.", $"{thread} had nothing to release.");
+                return await Tell(context, api, thread, parsed.GetValue(json), answer, "released", $"Released {thread}.", $"{thread} had nothing to release.", cancellationToken);
             });
     }
 
-    static int Tell(CliContext context, bool json, JsonElement answer, string done, string yes, string no)
+    static async Task<int> Tell(
+        CliContext context, ApiClient api, string thread, bool json, JsonElement answer, string done, string yes, string no, CancellationToken cancellationToken)
     {
+        var isDone = answer.GetProperty(done).GetBoolean();
+        if (!isDone)
+            await ThreadVerbs.MustExist(api, thread, cancellationToken);
         if (json)
             context.Terminal.Out.WriteLine(answer.GetRawText());
         else
-            context.Terminal.Note(answer.GetProperty(done).GetBoolean() ? yes : no);
+            context.Terminal.Note(isDone ? yes : no);
         return ExitCode.Ok;
     }
 }

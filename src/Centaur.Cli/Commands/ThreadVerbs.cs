@@ -28,6 +28,12 @@ internal static class ThreadVerbs
             }
 
             var answer = await api.Get($"/agent/threads?limit={count}", CliJson.Default.ThreadsAnswer, cancellationToken);
+            if (answer.Threads.Count == 0)
+            {
+                context.Terminal.Note("There is no thread yet; centaur ask begins one.");
+                return ExitCode.Ok;
+            }
+
             TextTable.Write(
                 context.Terminal, ["thread", "state", "harness", "turns", "last activity", "first question"],
                 answer.Threads.Select(thread => (string[])
@@ -49,8 +55,8 @@ internal static class ThreadVerbs
             var thread = parsed.GetValue(key)!;
             var messages = await AllMessages(api, thread, cancellationToken);
             var executions = await api.Get($"/agent/threads/{Uri.EscapeDataString(thread)}/executions?limit=100", CliJson.Default.JsonElement, cancellationToken);
-            if (messages.Count == 0 && Executions(executions) == "[]" && !await Exists(api, thread, cancellationToken))
-                throw new CliError(ExitCode.Refused, $"There is no thread {thread}.", remedy: "centaur threads ls");
+            if (messages.Count == 0 && Executions(executions) == "[]")
+                await MustExist(api, thread, cancellationToken);
             if (parsed.GetValue(json))
             {
                 var list = string.Join(',', messages.Select(message => message.GetRawText()));
@@ -71,8 +77,9 @@ internal static class ThreadVerbs
     {
         var key = Key();
         var after = Shared.Number("--after", "event-id", "Begin after this event id; 0 for the thread's beginning.", 0, 0, long.MaxValue);
+        var json = Shared.Json("As it is without: one JSON object a line.");
         return new Verb("tail", "Follow a thread's events, one JSON object a line, until Ctrl-C.", "centaur threads tail cli-0f3a… --after 120")
-            .With(key, after)
+            .With(key, after, json)
             .Does(async (parsed, cancellationToken) =>
             {
                 using var api = ApiClient.Of(context);
@@ -113,11 +120,13 @@ internal static class ThreadVerbs
         context.Terminal.Answer($"  {failed.TerminalReason}: {failed.ErrorText}");
     }
 
-    /// <summary>A thread may be there and have said nothing yet.</summary>
-    static async Task<bool> Exists(ApiClient api, string thread, CancellationToken cancellationToken)
+    /// <summary>A thread may be there and have said nothing yet, or have rested for so long that its session is forgotten and its messages are not.</summary>
+    internal static async Task MustExist(ApiClient api, string thread, CancellationToken cancellationToken)
     {
-        var threads = await api.Get("/agent/threads?limit=500", CliJson.Default.ThreadsAnswer, cancellationToken);
-        return threads.Threads.Any(each => each.SlackThreadKey == thread);
+        var key = Uri.EscapeDataString(thread);
+        var status = await api.Get($"/agent/status?key={key}", CliJson.Default.StatusAnswer, cancellationToken);
+        if (status.Status == "not_found" && (await api.Get($"/agent/messages?thread_key={key}&limit=1", CliJson.Default.MessagesAnswer, cancellationToken)).Messages.Count == 0)
+            throw new CliError(ExitCode.Refused, $"There is no thread {thread}.", remedy: "centaur threads ls");
     }
 
     internal static Argument<string> Key() => new Argument<string>("thread") { Description = "The thread's key." }.NotEmpty();
@@ -128,7 +137,7 @@ internal static class ThreadVerbs
 
     static string Text(JsonElement message) =>
         message.TryGetProperty("parts", out var parts) && parts.ValueKind == JsonValueKind.Array
-            ? string.Join('\n', parts.EnumerateArray().Select(part => Field(part, "type") == "text" ? Field(part, "text") : $"<{Field(part, "type")}>"))
+            ? string.Join('\n', parts.EnumerateArray().Select(part => Field(part, "type") == "text" ? Field(part, "text") : $"<{$"{Field(part, "type")} {Field(part, "name")}".TrimEnd()}>"))
             : "";
 
     static string Moment(double? seconds) =>

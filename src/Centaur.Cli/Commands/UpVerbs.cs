@@ -12,7 +12,7 @@ internal static class UpVerbs
         var detach = new Option<bool>("--detach", "-d") { Description = "Return when everything is ready, and leave it running." };
         return new Verb("up", "Start Postgres, the secret broker and the server, and wait until they are ready.", "centaur up --detach", "DATABASE_URL=postgresql://centaur@db/centaur centaur up")
         {
-            Remark = "Without --detach it stays in the foreground; Ctrl-C stops what it started. What already runs is left alone, what died is started again.",
+            Remark = "Without --detach it stays in the foreground; Ctrl-C stops what it started. What already runs is left alone, what died is started again, as is the demo model where one ran.",
         }.With(detach).Does((parsed, cancellationToken) => Up(context, parsed.GetValue(detach), cancellationToken));
     }
 

@@ -21,7 +21,7 @@ internal sealed class PostgresProcess(CliContext context)
     string PidFilePath => Path.Combine(layout.PostgresData, "postmaster.pid");
 
     /// <summary>The postmaster, or null.</summary>
-    public ProcessMark? Running() => FirstPid() is { } pid && IsOurs(pid) ? ProcessTable.MarkOf(pid) : null;
+    public ProcessMark? Running() => FirstPid() is { } pid && IsOurs(pid) ? ProcessMark.Of(pid) : null;
 
     /// <summary>The folder of its socket; a postmaster that was started in another session may have another than the one computed now.</summary>
     public string SocketFolder() => ReadPidFile() is { Length: > 4 } lines && lines[4].Length > 0 ? lines[4] : layout.PostgresSocketFolder;
@@ -70,7 +70,7 @@ internal sealed class PostgresProcess(CliContext context)
                 return true;
             if (answer.Answer == PostgresAnswer.Refused)
                 throw Failed($"Postgres refuses us: {answer.Message}.", logEnd);
-            if (!ProcessTable.IsAlive(postmaster))
+            if (!postmaster.IsAlive())
                 return false;
             if (Environment.TickCount64 > deadline)
                 throw Failed($"Postgres is not ready after {ReadyLimit.TotalMinutes:0} minutes.", logEnd);
@@ -92,7 +92,7 @@ internal sealed class PostgresProcess(CliContext context)
     {
         foreach (var pid in ProcessTable.Pids().Where(IsOurs).ToList())
         {
-            if (ProcessTable.MarkOf(pid) is { } orphan && !await ProcessTable.WaitForEnd(orphan, OrphanLimit, cancellationToken))
+            if (ProcessMark.Of(pid) is { } orphan && !await ProcessTable.WaitForEnd(orphan, OrphanLimit, cancellationToken))
                 await ProcessTable.Stop(orphan, Native.SigQuit, OrphanLimit, cancellationToken);
         }
 
@@ -102,7 +102,7 @@ internal sealed class PostgresProcess(CliContext context)
     }
 
     bool IsOurs(int pid) =>
-        ProcessTable.FolderOf(pid) == Native.RealPath(layout.PostgresData) && Path.GetFileName(ProcessTable.ProgramOf(pid)) is "postgres" && ProcessTable.MarkOf(pid) is not null;
+        ProcessTable.FolderOf(pid) == Native.RealPath(layout.PostgresData) && Path.GetFileName(ProcessTable.ProgramOf(pid)) is "postgres" && ProcessMark.Of(pid) is not null;
 
     int? FirstPid() =>
         ReadPidFile() is { Length: > 0 } lines && int.TryParse(lines[0], NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : null;

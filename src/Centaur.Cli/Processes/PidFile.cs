@@ -8,7 +8,7 @@ namespace Centaur.Cli.Processes;
 /// <summary>Small JSON files that name a process. One that is torn, or names a process of another boot or another start, names nobody.</summary>
 internal static class PidFile
 {
-    public static ProcessMark? AliveIn(string path) => Read(path, ProtocolJson.Default.ProcessMark) is { } mark && ProcessTable.IsAlive(mark) ? mark : null;
+    public static ProcessMark? AliveIn(string path) => Read(path, ProtocolJson.Default.ProcessMark) is { } mark && mark.IsAlive() ? mark : null;
 
     public static T? Read<T>(string path, JsonTypeInfo<T> type)
         where T : class

@@ -36,7 +36,7 @@ internal sealed record ProcessCommand(string Program, params IReadOnlyList<strin
         var detached = this with { Program = "/bin/sh", Arguments = ["-c", script, "sh", log, Program, .. Arguments] };
         Native.KeepDescriptorsToOurselves();
         using var process = Process.Start(detached.ToStartInfo())!;
-        return ProcessTable.MarkOf(process.Id)
+        return ProcessMark.Of(process.Id)
             ?? throw new CliError(ExitCode.Prerequisite, $"{Program} ended at once.", remedy: $"Read {log}.");
     }
 }

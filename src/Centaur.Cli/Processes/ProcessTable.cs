@@ -6,16 +6,6 @@ namespace Centaur.Cli.Processes;
 /// <summary>What <c>/proc</c> says about processes that are not our children.</summary>
 internal static class ProcessTable
 {
-    /// <summary>The process that has this pid, or null when none is alive.</summary>
-    public static ProcessMark? MarkOf(int pid)
-    {
-        if (ReadStat(pid) is not { } stat || ProcessMark.StateOf(stat) is 'Z' or 'X')
-            return null;
-        return new ProcessMark(pid, ProcessMark.StartTicksOf(stat), File.ReadAllText(ProcessMark.BootIdFile).Trim());
-    }
-
-    public static bool IsAlive(ProcessMark? mark) => mark is not null && MarkOf(mark.Pid) == mark;
-
     /// <summary>The program file of a process, or null when it is not ours to see. A program that was replaced since keeps its path.</summary>
     public static string? ProgramOf(int pid) => LinkOf(pid, "exe") is { } path ? path.Replace(" (deleted)", "", StringComparison.Ordinal) : null;
 
@@ -39,13 +29,13 @@ internal static class ProcessTable
         Directory.EnumerateDirectories("/proc").Select(Path.GetFileName)
             .Select(name => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0).Where(pid => pid > 0);
 
-    public static bool Signal(ProcessMark mark, int signal) => Native.Signal(mark.Pid, signal, () => IsAlive(mark));
+    public static bool Signal(ProcessMark mark, int signal) => Native.Signal(mark.Pid, signal, mark.IsAlive);
 
     /// <summary>Waits until the process is gone; false when it is still there after the limit.</summary>
     public static async Task<bool> WaitForEnd(ProcessMark mark, TimeSpan limit, CancellationToken cancellationToken)
     {
         var deadline = limit == Timeout.InfiniteTimeSpan ? long.MaxValue : Environment.TickCount64 + (long)limit.TotalMilliseconds;
-        while (IsAlive(mark))
+        while (mark.IsAlive())
         {
             if (Environment.TickCount64 > deadline)
                 return false;
@@ -65,18 +55,6 @@ internal static class ProcessTable
         Signal(mark, Native.SigKill);
         await WaitForEnd(mark, TimeSpan.FromSeconds(10), cancellationToken);
         return false;
-    }
-
-    static string? ReadStat(int pid)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{pid}/stat");
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
     }
 
     static string? LinkOf(int pid, string name)

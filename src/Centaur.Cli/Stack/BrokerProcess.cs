@@ -56,7 +56,7 @@ internal sealed class BrokerProcess(CliContext context)
         var deadline = Environment.TickCount64 + (long)ReadyLimit.TotalMilliseconds;
         while (!await Accepts(layout.BrokerControlSocket, cancellationToken))
         {
-            var ended = !ProcessTable.IsAlive(broker);
+            var ended = !broker.IsAlive();
             if (ended || Environment.TickCount64 > deadline)
             {
                 throw new CliError(

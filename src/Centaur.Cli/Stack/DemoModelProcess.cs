@@ -7,8 +7,8 @@ using Centaur.Protocol.Host;
 namespace Centaur.Cli.Stack;
 
 /// <summary>
-/// The scripted model that answers where no model key is set. Only <c>ask</c> starts it. It outlives a server that is killed, because a turn goes on
-/// meanwhile, and takes its old port again after a death of its own, because policies name it.
+/// The scripted model that answers where no model key is set. Only <c>ask</c> starts it first; a home that has one gets it back at every start, because a turn
+/// that is taken up again asks it. It outlives a server that is killed, and takes its old port again after an end of its own, because policies name it.
 /// </summary>
 internal sealed class DemoModelProcess(CliContext context)
 {
@@ -16,14 +16,35 @@ internal sealed class DemoModelProcess(CliContext context)
 
     readonly HostLayout layout = context.Layout;
 
-    public DemoModelState? Running() => Read() is { } state && ProcessTable.IsAlive(state.Process) ? state : null;
+    public DemoModelState? Running() => Read() is { } state && state.Process.IsAlive() ? state : null;
 
     public async Task<DemoModelState> EnsureRunning(CancellationToken cancellationToken)
     {
         using var held = await UpLock.Take(context, cancellationToken);
-        if (Running() is { } running)
-            return running;
+        return Running() ?? await Start(cancellationToken);
+    }
 
+    /// <summary>Starts it where this home has had one. The caller holds the <see cref="UpLock"/>.</summary>
+    /// <returns>True when it had to be started.</returns>
+    public async Task<bool> Restore(CancellationToken cancellationToken)
+    {
+        if (Read() is null || Running() is not null)
+            return false;
+        await Start(cancellationToken);
+        return true;
+    }
+
+    /// <summary>Its file stays and says that the home has one.</summary>
+    public async Task<bool> Stop(CancellationToken cancellationToken)
+    {
+        if (Running() is not { } running)
+            return false;
+        await ProcessTable.Stop(running.Process, Native.SigTerm, TimeSpan.FromSeconds(5), cancellationToken);
+        return true;
+    }
+
+    async Task<DemoModelState> Start(CancellationToken cancellationToken)
+    {
         var previous = Read() is { } dead ? new Uri(dead.BaseUrl).Port : 0;
         var state = (previous == 0 ? null : await Start(previous, cancellationToken)) ?? await Start(port: 0, cancellationToken)
             ?? throw new CliError(ExitCode.Prerequisite, "The demo model did not start.", remedy: $"The whole log is {layout.DemoModelLog}.")
@@ -34,15 +55,6 @@ internal sealed class DemoModelProcess(CliContext context)
         return state;
     }
 
-    public async Task<bool> Stop(CancellationToken cancellationToken)
-    {
-        if (Running() is not { } running)
-            return false;
-        await ProcessTable.Stop(running.Process, Native.SigTerm, TimeSpan.FromSeconds(5), cancellationToken);
-        File.Delete(layout.DemoModelFile);
-        return true;
-    }
-
     async Task<DemoModelState?> Start(int port, CancellationToken cancellationToken)
     {
         var logEnd = LogTail.End(layout.DemoModelLog);
@@ -51,7 +63,7 @@ internal sealed class DemoModelProcess(CliContext context)
             Environment = ProgramEnvironment.DemoModel(context),
         }.StartDetached(layout.DemoModelLog);
         var deadline = Environment.TickCount64 + (long)ReadyLimit.TotalMilliseconds;
-        while (ProcessTable.IsAlive(process) && Environment.TickCount64 < deadline)
+        while (process.IsAlive() && Environment.TickCount64 < deadline)
         {
             if (LogTail.Read(layout.DemoModelLog, 5, logEnd).Select(Address).FirstOrDefault(address => address is not null) is { } address)
                 return new DemoModelState(process, address);

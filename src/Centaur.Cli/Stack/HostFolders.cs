@@ -70,6 +70,16 @@ internal sealed class HostFolders(CliContext context)
         Make(layout.Runtime, Outer);
     }
 
+    /// <summary>Removes the folders of sockets in which nothing is left, and their own folder with the last of them. The caller knows that no server runs, which would miss them.</summary>
+    public void RemoveEmptyRuntime()
+    {
+        foreach (var folder in new[] { layout.PostgresSocketFolder, layout.BrokerFolder, layout.SandboxesRuntime, layout.Runtime })
+        {
+            if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+                Directory.Delete(folder);
+        }
+    }
+
     /// <summary>Setting the mode fails where the folder is somebody else's, which is what tells.</summary>
     static void Make(string folder, UnixFileMode mode)
     {

@@ -5,7 +5,7 @@ using Centaur.Protocol.Host;
 namespace Centaur.Cli.Stack;
 
 /// <summary>
-/// Everything of one home on this machine, brought up in the order in which one needs the other: folders, Postgres, broker, server; and down in reverse.
+/// Everything of one home on this machine, brought up in the order in which one needs the other: folders, Postgres, broker, demo model (where there was one), server; and down in reverse.
 /// Both are safe to repeat and to interrupt: each step looks at what is there.
 /// </summary>
 internal sealed class LocalStack(CliContext context)
@@ -55,6 +55,8 @@ internal sealed class LocalStack(CliContext context)
             else
                 await new DatabaseUrlCheck(context).Run(cancellationToken);
             started.Broker = await Broker.EnsureRunning(cancellationToken);
+            // Before the server, which at once takes up the turns that ask it.
+            started.DemoModel = await DemoModel.Restore(cancellationToken);
             started.Server = await Server.EnsureRunning(cancellationToken);
             return started;
         }
@@ -78,13 +80,17 @@ internal sealed class LocalStack(CliContext context)
         {
             await Server.Stop(cancellationToken);
             await Sandboxes.Stop(cancellationToken);
-            await DemoModel.Stop(cancellationToken);
         }
 
+        if (started.Server || started.DemoModel)
+            await DemoModel.Stop(cancellationToken);
         if (started.Broker)
             await Broker.Stop(cancellationToken);
         if (started.Postgres)
             await Postgres.Stop(cancellationToken);
+        // A server of before would miss them.
+        if (started.Server)
+            new HostFolders(context).RemoveEmptyRuntime();
     }
 
     /// <returns>The names of what ran and was stopped.</returns>
@@ -102,6 +108,7 @@ internal sealed class LocalStack(CliContext context)
             stopped.Add("broker");
         if (await Postgres.Stop(cancellationToken))
             stopped.Add("postgres");
+        new HostFolders(context).RemoveEmptyRuntime();
         return stopped;
     }
 }
@@ -111,6 +118,7 @@ internal sealed class Started
 {
     public bool Postgres { get; set; }
     public bool Broker { get; set; }
+    public bool DemoModel { get; set; }
     public bool Server { get; set; }
-    public bool Anything => Postgres || Broker || Server;
+    public bool Anything => Postgres || Broker || DemoModel || Server;
 }

@@ -9,7 +9,7 @@ internal sealed class SandboxProcesses(CliContext context)
     readonly HostLayout layout = context.Layout;
 
     public IReadOnlyList<ProcessMark> Running() =>
-        [.. ProcessTable.Pids().Where(IsOurKeeper).Select(ProcessTable.MarkOf).OfType<ProcessMark>()];
+        [.. ProcessTable.Pids().Where(IsOurKeeper).Select(ProcessMark.Of).OfType<ProcessMark>()];
 
     /// <summary>Ends every keeper, and with it its jail and proxy. The threads' folders stay.</summary>
     /// <returns>How many there were.</returns>

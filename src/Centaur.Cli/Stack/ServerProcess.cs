@@ -19,7 +19,7 @@ internal sealed class ServerProcess(CliContext context)
 
     /// <summary>What the running server says of itself; null before it listens.</summary>
     public ServerState? State() =>
-        PidFile.Read(layout.ServerStateFile, ProtocolJson.Default.ServerState) is { } state && ProcessTable.IsAlive(state.Process) ? state : null;
+        PidFile.Read(layout.ServerStateFile, ProtocolJson.Default.ServerState) is { } state && state.Process.IsAlive() ? state : null;
 
     /// <summary>True where the configuration was written after the server that runs was started.</summary>
     public bool IsOutdated =>
@@ -105,7 +105,7 @@ internal sealed class ServerProcess(CliContext context)
                     return;
             }
 
-            if (!ProcessTable.IsAlive(server))
+            if (!server.IsAlive())
                 throw Ended(logEnd);
             if (Environment.TickCount64 > deadline)
             {

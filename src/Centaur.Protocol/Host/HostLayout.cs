@@ -91,7 +91,9 @@ public sealed class HostLayout
     public string HarnessesFolder => Path.Combine(Home, "harnesses");
 
     // The demo model.
-    /// <summary>A <see cref="DemoModelState"/>, there while a demo model runs.</summary>
+    /// <summary>
+    /// A <see cref="DemoModelState"/>: the demo model that runs, or, where its process is no more, the one that the next start brings back on its port.
+    /// </summary>
     public string DemoModelFile => Path.Combine(Home, "demo-model.json");
     public string DemoModelLog => Path.Combine(LogsFolder, "demo-model.log");
 

@@ -10,6 +10,23 @@ public sealed record ProcessMark(int Pid, long StartTicks, string BootId)
 {
     public const string BootIdFile = "/proc/sys/kernel/random/boot_id";
 
+    /// <summary>The process of this machine that has this pid, or null when none is alive.</summary>
+    public static ProcessMark? Of(int pid)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{pid}/stat");
+            return StateOf(stat) is 'Z' or 'X' ? null : new ProcessMark(pid, StartTicksOf(stat), File.ReadAllText(BootIdFile).Trim());
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>True while this very process runs on this machine.</summary>
+    public bool IsAlive() => Of(Pid) == this;
+
     /// <summary>Reads the start ticks from the text of a <c>/proc/PID/stat</c>; the program's name in it may hold spaces and brackets.</summary>
     public static long StartTicksOf(string stat) => long.Parse(Fields(stat)[19], CultureInfo.InvariantCulture);
 

@@ -13,7 +13,7 @@ internal static class AttachmentEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         var attachments = routes.MapGroup("/agent/attachments").WithTags("attachments").Needs(Scopes.Execute).On(Listener.Api | Listener.Sandbox);
-        attachments.MapGet("", List).WithSummary("List a thread's attachments").Produces<IReadOnlyList<AttachmentEntry>>();
+        attachments.MapGet("", List).WithSummary("List a thread's attachments").Produces<IReadOnlyList<AttachmentEntry>>().NeedsQuery("thread_key");
         attachments.MapPost("/upload", UploadAttachment.Handle).WithSummary("Upload a file for a thread")
             .Accepts<UploadBody>("application/json").Produces<UploadedAttachment>().Produces<DetailBody>(413).Produces<InvalidBody>(422);
         attachments.MapGet("/{id}/download", Download).WithSummary("Download an attachment").Produces(200, contentType: "application/octet-stream").Produces<DetailBody>(404);

@@ -33,7 +33,7 @@ internal sealed class TurnDelivery(
             var subject = new PolicySubject(sandbox.Row.SandboxId, version, execution.ThreadKey, turn.TurnId, Principal(execution));
             var grant = await grants.Prepare(subject, endpoint, cancellationToken);
             if (endpoint.Key is { } key && grant.Missing.Contains(key))
-                throw new TurnRefusedException($"The secret {key} is not set, and {harness.Name} needs it for its model. Set it with: centaur secrets set {key}");
+                throw new TurnRefusedException(ModelChoice.Refusal(harness.Name, key, DemoAllowed(execution)));
 
             await broker.Grant(grant.Grant, cancellationToken);
             await sandbox.Keeper.Ask<PolicyAcknowledged>(new PolicyUpdate(grant.Policy, grant.Grant.Ticket), cancellationToken);

@@ -25,12 +25,19 @@ public sealed class ModelChoice(ModelOptions options, SecretStore secrets, HostI
         return demoAllowed && await Demo(candidates[0], cancellationToken) is { } demo ? demo : candidates[0];
     }
 
+    /// <summary>Why a turn cannot run whose model's key is not set, and what a person can do about it.</summary>
+    public static string Refusal(string harness, string key, bool demoAllowed) =>
+        (demoAllowed ? "The demo model was asked for and does not run here; centaur ask starts it. " : "")
+        + $"The secret {key} is not set, and {harness} needs it for its model. Set it with: centaur secrets set {key}";
+
     async Task<ModelEndpoint?> Demo(ModelEndpoint wanted, CancellationToken cancellationToken)
     {
         if (!File.Exists(host.Layout.DemoModelFile))
             return null;
-        var running = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(host.Layout.DemoModelFile, cancellationToken), ProtocolJson.Default.DemoModelState)!;
-        var address = new Uri(running.BaseUrl);
+        var demo = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(host.Layout.DemoModelFile, cancellationToken), ProtocolJson.Default.DemoModelState)!;
+        if (!demo.Process.IsAlive())
+            return null;
+        var address = new Uri(demo.BaseUrl);
         return wanted with
         {
             BaseUrl = new Uri($"https://{DemoHost}/v1"),

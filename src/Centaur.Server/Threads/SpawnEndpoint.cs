@@ -15,7 +15,7 @@ internal static class SpawnEndpoint
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/agent/spawn", Handle)
             .Needs(Scopes.Execute).WithTags("threads").WithSummary("Bind a thread to a harness and a sandbox")
-            .Accepts<SpawnBody>("application/json").Produces<SpawnResponse>().Produces<ControlBody>(409).Produces<InvalidBody>(422);
+            .Accepts<SpawnBody>("application/json").Produces<SpawnResponse>().Produces<ControlBody>(409).ProducesEither<InvalidBody, ControlBody>(422);
 
     static async Task<IResult> Handle(HttpContext http, PostgresDatabase database, SpawnThread spawn, CancellationToken cancellationToken)
     {

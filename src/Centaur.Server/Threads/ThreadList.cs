@@ -11,7 +11,8 @@ internal sealed class ThreadList(PostgresDatabase database)
     const int TextLength = 500;
 
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/agent/threads", Handle).Needs(Scopes.Status).WithTags("threads").WithSummary("List threads, the one that spoke last first").Produces<ThreadsResponse>();
+        routes.MapGet("/agent/threads", Handle).Needs(Scopes.Status).WithTags("threads").WithSummary("List threads, the one that spoke last first")
+            .Produces<ThreadsResponse>().Produces<InvalidBody>(422);
 
     static async Task<IResult> Handle(string? limit, HttpContext http, ThreadList list, CancellationToken cancellationToken)
     {

@@ -69,6 +69,7 @@ public sealed class OperatorVerbsTests : IAsyncLifetime
         home.Output.ShouldBe(
             """
             [user] What is new?
+            <attachment_ref report.pdf>
             exe_0  completed  2025-11-20 18:00:00Z
             exe_1  failed_permanent  2025-11-20 18:01:00Z  2.5 s
               execution_error: out of memory
@@ -81,6 +82,7 @@ public sealed class OperatorVerbsTests : IAsyncLifetime
     {
         (await Run("threads", "stop", "t-1")).ShouldBe(ExitCode.Ok);
         (await Run("threads", "stop", "t-2")).ShouldBe(ExitCode.Ok);
+        (await Run("threads", "stop", "t-3")).ShouldBe(ExitCode.Ok);
         (await Run("threads", "release", "t-1", "--cancel")).ShouldBe(ExitCode.Ok);
         (await Run("threads", "release", "t-1")).ShouldBe(ExitCode.Ok);
 
@@ -88,6 +90,7 @@ public sealed class OperatorVerbsTests : IAsyncLifetime
             """
             Stopped t-1.
             Nothing ran in t-2, and it had no sandbox.
+            Nothing ran in t-3, and it had no sandbox.
             Released t-1.
             t-1 had nothing to release.
 
@@ -95,13 +98,57 @@ public sealed class OperatorVerbsTests : IAsyncLifetime
         home.Output.ShouldBeEmpty();
     }
 
-    [Fact]
-    public async Task A_thread_that_is_not_there_is_refused()
+    [Theory]
+    [InlineData("show")]
+    [InlineData("stop")]
+    [InlineData("stop", "--json")]
+    [InlineData("release")]
+    [InlineData("release", "--json")]
+    public async Task A_thread_that_is_not_there_is_refused(string verb, params string[] options)
     {
-        (await Run("threads", "show", "t-2")).ShouldBe(ExitCode.Refused);
+        (await Run(["threads", verb, "nope", .. options])).ShouldBe(ExitCode.Refused);
 
-        home.Error.ShouldContain("There is no thread t-2.");
+        home.Error.ShouldContain("There is no thread nope.");
         home.Output.ShouldBe("");
+    }
+
+    [Fact]
+    public async Task A_thread_that_has_said_nothing_yet_is_shown_as_empty()
+    {
+        (await Run("threads", "show", "t-2")).ShouldBe(ExitCode.Ok);
+
+        home.Output.ShouldBe("");
+        home.Error.ShouldBe("");
+    }
+
+    [Fact]
+    public async Task Where_no_secret_is_set_a_note_says_so_and_no_bare_heading_is_printed()
+    {
+        (await Run("secrets", "ls")).ShouldBe(ExitCode.Ok);
+
+        home.Output.ShouldBe("");
+        home.Error.ShouldContain("No secret is set");
+    }
+
+    [Fact]
+    public async Task Events_are_followed_as_json_lines_with_json_and_without()
+    {
+        server.Events.Add(("execution_state", """{"status":"running"}"""));
+        foreach (var options in (string[][])[[], ["--json"]])
+        {
+            using var enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            var before = home.Output.Length;
+            var tail = CentaurCommand.Run(["threads", "tail", "t-1", .. options], home.Context, enough.Token);
+            while (home.Output.Length == before && !tail.IsCompleted)
+                await Task.Delay(20, enough.Token);
+
+            await enough.CancelAsync();
+
+            (await tail).ShouldBe(ExitCode.Interrupted);
+        }
+
+        const string Line = """{"event_id":1,"kind":"execution_state","event":{"status":"running"}}""";
+        home.Output.ShouldBe($"{Line}\n{Line}\n");
     }
 
     [Fact]

@@ -95,6 +95,16 @@ public sealed class AskTurnTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_thread_of_another_harness_is_refused_with_the_command_that_frees_it()
+    {
+        (await Ask("ask", "--thread", "review", "--harness", "built-in", "hello")).ShouldBe(ExitCode.Refused);
+
+        home!.Error.ShouldContain("The thread is assigned to harness:codex. (ACTIVE_ASSIGNMENT_PROMPT_MISMATCH)");
+        home.Error.ShouldContain("centaur threads release review");
+        server.Executed.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_failed_turn_is_explained_on_standard_error_and_ends_with_1()
     {
         server.Events[^1] = ("execution_state", """{"status":"failed_permanent"}""");

@@ -16,18 +16,18 @@ public sealed partial class ProcessTableTests
     public async Task A_process_is_known_by_its_start_and_not_by_its_pid_alone()
     {
         using var sleeper = Process.Start("sleep", "60");
-        var mark = ProcessTable.MarkOf(sleeper.Id)!;
+        var mark = ProcessMark.Of(sleeper.Id)!;
         var earlier = mark with { StartTicks = mark.StartTicks - 1 };
         var otherBoot = mark with { BootId = "another" };
 
-        ProcessTable.IsAlive(mark).ShouldBeTrue();
-        ProcessTable.IsAlive(earlier).ShouldBeFalse();
-        ProcessTable.IsAlive(otherBoot).ShouldBeFalse();
+        mark.IsAlive().ShouldBeTrue();
+        earlier.IsAlive().ShouldBeFalse();
+        otherBoot.IsAlive().ShouldBeFalse();
         ProcessTable.Signal(earlier, Native.SigKill).ShouldBeFalse();
-        ProcessTable.IsAlive(mark).ShouldBeTrue();
+        mark.IsAlive().ShouldBeTrue();
 
         (await ProcessTable.Stop(mark, Native.SigTerm, TimeSpan.FromSeconds(10), Token)).ShouldBeTrue();
-        ProcessTable.IsAlive(mark).ShouldBeFalse();
+        mark.IsAlive().ShouldBeFalse();
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed partial class ProcessTableTests
         using var stubborn = Process.Start(new ProcessStartInfo("sh", ["-c", "trap '' TERM; echo ready; while :; do sleep 1; done"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
         await stubborn.StandardOutput.ReadLineAsync(Token);
 
-        (await ProcessTable.Stop(ProcessTable.MarkOf(stubborn.Id)!, Native.SigTerm, TimeSpan.FromMilliseconds(200), Token)).ShouldBeFalse();
+        (await ProcessTable.Stop(ProcessMark.Of(stubborn.Id)!, Native.SigTerm, TimeSpan.FromMilliseconds(200), Token)).ShouldBeFalse();
 
         await stubborn.WaitForExitAsync(Token);
     }

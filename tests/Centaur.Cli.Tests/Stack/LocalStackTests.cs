@@ -49,6 +49,34 @@ public sealed class LocalStackTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_demo_model_that_the_home_had_is_back_after_down_and_up_and_another_home_gets_none()
+    {
+        (await Run("up", "--detach")).ShouldBe(ExitCode.Ok, home.Error);
+        Stack.DemoModel.Running().ShouldBeNull();
+        var first = await Stack.DemoModel.EnsureRunning(Token);
+
+        (await Run("down")).ShouldBe(ExitCode.Ok);
+        Stack.DemoModel.Running().ShouldBeNull();
+        (await Run("up", "--detach")).ShouldBe(ExitCode.Ok, home.Error);
+
+        var second = Stack.DemoModel.Running().ShouldNotBeNull();
+        second.BaseUrl.ShouldBe(first.BaseUrl);
+        second.Process.ShouldNotBe(first.Process);
+    }
+
+    [Fact]
+    public async Task Down_leaves_no_empty_folder_where_sockets_were()
+    {
+        (await Run("up", "--detach")).ShouldBe(ExitCode.Ok, home.Error);
+        Directory.Exists(home.Context.Layout.BrokerFolder).ShouldBeTrue();
+
+        (await Run("down")).ShouldBe(ExitCode.Ok);
+
+        Directory.Exists(home.Context.Layout.Runtime).ShouldBeFalse();
+        (await Run("up", "--detach")).ShouldBe(ExitCode.Ok, home.Error);
+    }
+
+    [Fact]
     public async Task Two_ups_at_once_start_one_of_each()
     {
         var both = await Task.WhenAll(Run("up", "--detach"), Run("up", "--detach"));
@@ -75,7 +103,7 @@ public sealed class LocalStackTests : IAsyncLifetime
     public async Task A_pid_that_belongs_to_somebody_else_by_now_is_neither_believed_nor_signalled()
     {
         home.Folders.MakeAll();
-        var us = ProcessTable.MarkOf(Environment.ProcessId)!;
+        var us = ProcessMark.Of(Environment.ProcessId)!;
         var recycled = us with { StartTicks = us.StartTicks - 1 };
         PidFile.Write(home.Context.Layout.ServerPidFile, recycled, ProtocolJson.Default.ProcessMark);
         PidFile.Write(home.Context.Layout.BrokerPidFile, recycled, ProtocolJson.Default.ProcessMark);

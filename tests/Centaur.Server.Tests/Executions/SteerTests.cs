@@ -54,6 +54,29 @@ public sealed class SteerTests(ServerFixture server) : IClassFixture<ServerFixtu
     }
 
     [Fact]
+    public async Task Blocks_that_are_none_are_refused_under_their_own_name()
+    {
+        var execution = await server.Api.Queue(Http.NewThread());
+
+        var (status, json) = await server.Api.Post($"/agent/executions/{execution}/steer", new JsonObject { ["content_blocks"] = new JsonArray(5) });
+
+        status.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        json!["detail"]!.ToJsonString().ShouldBe("""[{"loc":["body","content_blocks"],"msg":"content_blocks must be an array of objects","type":"value_error"}]""");
+    }
+
+    [Fact]
+    public async Task Steering_what_has_ended_says_that_nothing_changed()
+    {
+        var execution = await server.Api.Queue(Http.NewThread());
+        await server.Api.PostOk($"/agent/executions/{execution}/cancel", new JsonObject());
+
+        var steered = await server.Api.PostOk($"/agent/executions/{execution}/steer", new JsonObject());
+
+        ((string?)steered["status"]).ShouldBe("cancelled");
+        ((bool?)steered["idempotent"]).ShouldBe(true);
+    }
+
+    [Fact]
     public async Task Words_for_an_execution_that_has_ended_are_not_stored_and_the_sender_sees_that_it_ended()
     {
         var thread = Http.NewThread();

@@ -11,7 +11,8 @@ internal static class ApiKeyEndpoints
     public static void MapApiKeys(this IEndpointRouteBuilder routes)
     {
         var keys = routes.MapGroup("/admin/api-keys").WithTags("api keys").Needs(Scopes.Admin);
-        keys.MapPost("", Create).WithSummary("Create an API key; its text is shown once").Accepts<CreateApiKey>("application/json").Produces<CreatedApiKey>().Produces<DetailBody>(400);
+        keys.MapPost("", Create).WithSummary("Create an API key; its text is shown once")
+            .Accepts<CreateApiKey>("application/json").Produces<CreatedApiKey>().Produces<DetailBody>(400).Produces<InvalidBody>(422);
         keys.MapGet("", List).WithSummary("List API keys").Produces<ApiKeyList>();
         keys.MapDelete("/{id}", Revoke).WithSummary("Revoke an API key").Produces<RevokedApiKey>().Produces<DetailBody>(404);
     }

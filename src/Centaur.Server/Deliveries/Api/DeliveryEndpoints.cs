@@ -22,7 +22,7 @@ internal static class DeliveryEndpoints
             .Accepts<HeartbeatBody>("application/json").Produces<DeliveryResponse>().Produces<DetailBody>(409).Produces<InvalidBody>(422);
         routes.MapPost("/agent/final-deliveries/{execution_id}/delivered", Delivered)
             .Needs(Scopes.Execute).WithTags("deliveries").WithSummary("Say that an answer was delivered")
-            .Accepts<DeliveredBody>("application/json").Produces<DeliveryResponse>().Produces<DetailBody>(404).Produces<DetailBody>(409);
+            .Accepts<DeliveredBody>("application/json").Produces<DeliveryResponse>().Produces<DetailBody>(404).Produces<DetailBody>(409).Produces<InvalidBody>(422);
         routes.MapPost("/agent/final-deliveries/{execution_id}/failed", Failed)
             .Needs(Scopes.Execute).WithTags("deliveries").WithSummary("Say that a delivery failed")
             .Accepts<FailedBody>("application/json").Produces<DeliveryResponse>().Produces<DetailBody>(404).Produces<DetailBody>(409).Produces<InvalidBody>(422);

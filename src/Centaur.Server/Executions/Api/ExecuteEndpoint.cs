@@ -21,7 +21,8 @@ internal static class ExecuteEndpoint
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/agent/execute", Handle)
             .Needs(Scopes.Execute).WithTags("executions").WithSummary("Queue a run of the agent on a thread")
-            .Accepts<ExecuteBody>("application/json").Produces<ExecuteResponse>(StatusCodes.Status202Accepted).Produces<ControlBody>(409).Produces<InvalidBody>(422);
+            .Accepts<ExecuteBody>("application/json").Produces<ExecuteResponse>(StatusCodes.Status202Accepted)
+            .Produces<ControlBody>(409).ProducesEither<InvalidBody, ControlBody>(422);
 
     static async Task<IResult> Handle(HttpContext http, PostgresDatabase database, SpawnThread spawn, PostMessage post, QueueExecution queue, CancellationToken cancellationToken)
     {

@@ -17,7 +17,7 @@ internal static class ExecutionEndpoints
         routes.MapPost("/agent/executions/{execution_id}/cancel", Cancel)
             .Needs(Scopes.Execute).WithTags("executions").WithSummary("Cancel an execution").Produces<CancelResponse>().Produces<DetailBody>(404);
         routes.MapGet("/agent/threads/{thread_key}/executions", List)
-            .Needs(Scopes.Execute).WithTags("executions").WithSummary("List a thread's executions, newest first").Produces<ExecutionList>();
+            .Needs(Scopes.Execute).WithTags("executions").WithSummary("List a thread's executions, newest first").Produces<ExecutionList>().Produces<InvalidBody>(422);
     }
 
     static async Task<IResult> Get(string execution_id, HttpContext http, ExecutionStore executions, CancellationToken cancellationToken)

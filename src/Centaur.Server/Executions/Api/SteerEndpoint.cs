@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Centaur.Server.Access;
@@ -26,7 +27,8 @@ internal sealed class SteerEndpoint(
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/agent/executions/{execution_id}/steer", Handle)
             .Needs(Scopes.Execute).WithTags("executions").WithSummary("Send words into a running turn; without any, cancel it")
-            .Accepts<SteerBody>("application/json").Produces<SteerResponse>().Produces<DetailBody>(404).Produces<ControlBody>(409).Produces<InvalidBody>(422);
+            .Accepts<SteerBody>("application/json").Produces<SteerResponse>().Produces<DetailBody>(404).Produces<ControlBody>(409)
+            .ProducesEither<InvalidBody, ControlBody>(422);
 
     static async Task<IResult> Handle(string execution_id, HttpContext http, SteerEndpoint endpoint, ExecutionStore executions, CancellationToken cancellationToken)
     {
@@ -35,6 +37,8 @@ internal sealed class SteerEndpoint(
             return unreadable;
         var body = read.Value;
         var blocks = body.OptionalArray("content_blocks");
+        if (blocks is { } some && some.EnumerateArray().Any(block => block.ValueKind != JsonValueKind.Object))
+            body.Wrong("content_blocks", "must be an array of objects");
         var words = new Words(
             blocks is { } given && given.GetArrayLength() > 0 ? JsonArray.Create(given) : null, body.IdOf("message_id", "msg-"), body.OptionalText("user_id", 256),
             body.OptionalObject("metadata") is { } metadata ? JsonObject.Create(metadata)! : []);
@@ -53,7 +57,12 @@ internal sealed class SteerEndpoint(
         if (stored.Failure is { } failure)
             return failure;
         if (stored.Value is not { } messageId)
-            return TypedResults.Json(await cancel.Run(execution.ExecutionId, execution.ThreadKey, cancellationToken), ApiJson.Options);
+        {
+            var cancelled = await cancel.Run(execution.ExecutionId, execution.ThreadKey, cancellationToken);
+            return TypedResults.Json(
+                new SteerResponse(cancelled.Ok, cancelled.ExecutionId, cancelled.ThreadKey, cancelled.Status) { Idempotent = cancelled.Idempotent }, ApiJson.Options);
+        }
+
         var receipt = await Receipt(execution.ThreadKey, messageId, watch, cancellationToken);
         return TypedResults.Json(new SteerResponse(true, execution.ExecutionId, execution.ThreadKey, "steered") { MessageId = messageId, Receipt = receipt }, ApiJson.Options);
     }
@@ -99,8 +108,16 @@ internal sealed class SteerEndpoint(
 
 public sealed record SteerBody(IReadOnlyList<JsonObject>? ContentBlocks, string? MessageId, string? UserId, JsonObject? Metadata);
 
+/// <param name="Ok">Always true.</param>
+/// <param name="ExecutionId">The execution.</param>
+/// <param name="ThreadKey">Its thread.</param>
+/// <param name="Status"><c>steered</c>; where it became a cancel, the status that the execution has now.</param>
 public sealed record SteerResponse(bool Ok, string ExecutionId, string ThreadKey, string Status)
 {
+    /// <summary>True where it became a cancel and changed nothing; left out else.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Idempotent { get; init; }
+
     /// <summary>The message that was sent into the turn.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? MessageId { get; init; }

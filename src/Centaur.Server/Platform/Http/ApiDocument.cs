@@ -8,9 +8,15 @@ namespace Centaur.Server.Platform.Http;
 internal static partial class ApiDocument
 {
     const string Title = "Centaur";
+    const string Json = "application/json";
     const string Introduction = "A shared agent for a team: give a thread a message, ask for an execution, follow its events. How it goes together: docs/api.md of the repository.";
 
-    public static void Describe(OpenApiOptions options) => options.AddDocumentTransformer((document, context, _) =>
+    public static void Describe(OpenApiOptions options) => options.AddOperationTransformer(async (operation, context, cancellationToken) =>
+    {
+        NameOtherListeners(operation, context.Description.ActionDescriptor.EndpointMetadata.OfType<ServedOn>().LastOrDefault());
+        if (operation.RequestBody?.Content?.ContainsKey(Json) == true)
+            DeclareUnreadable(operation, await ApiConventions.Reference<DetailBody>(context, cancellationToken));
+    }).AddDocumentTransformer((document, context, _) =>
     {
         document.Info.Title = Title;
         document.Info.Description = Introduction;
@@ -28,6 +34,19 @@ internal static partial class ApiDocument
             Clean(schema);
         return Task.CompletedTask;
     });
+
+    /// <summary>Every body of JSON may be none.</summary>
+    static void DeclareUnreadable(OpenApiOperation operation, IOpenApiSchema body) =>
+        (operation.Responses ??= []).TryAdd(
+            ApiConventions.Key(StatusCodes.Status400BadRequest),
+            new OpenApiResponse { Description = "Bad Request", Content = new Dictionary<string, OpenApiMediaType> { [Json] = new() { Schema = body } } });
+
+    /// <summary>The document is read at the listener for clients, which answers 404 for what another alone serves.</summary>
+    static void NameOtherListeners(OpenApiOperation operation, ServedOn? served)
+    {
+        if (served is { Listeners: Listener.Public })
+            operation.Description = $"{operation.Description} Served by the listener for webhooks alone (listen.public); the one for clients answers 404.".Trim();
+    }
 
     /// <summary>Handlers read a thread's key from the raw target, which the document's maker does not see.</summary>
     static void NamePathParameters(OpenApiOperation operation, string path)

@@ -114,7 +114,7 @@ public sealed class JsonBody
         return [];
     }
 
-    public void Wrong(string name, string message) => errors.Add(new FieldError(["body", name], $"{name} {message}", "value_error"));
+    public void Wrong(string name, string message) => Note(new FieldError(["body", name], $"{name} {message}", "value_error"));
 
     static ApiFailure Malformed(string why) => ApiFailure.Detail(StatusCodes.Status400BadRequest, $"The body cannot be read as JSON: {why}.");
 
@@ -157,8 +157,14 @@ public sealed class JsonBody
 
     string Missing(string name)
     {
-        if (!errors.Any(e => e.Loc[^1] == name))
-            errors.Add(new FieldError(["body", name], $"{name} is required", "missing"));
+        Note(new FieldError(["body", name], $"{name} is required", "missing"));
         return "";
+    }
+
+    /// <summary>The first that is found wrong with a field is what is told; an accessor that asks again finds it again.</summary>
+    void Note(FieldError error)
+    {
+        if (!errors.Any(e => e.Loc[^1] == error.Loc[^1]))
+            errors.Add(error);
     }
 }

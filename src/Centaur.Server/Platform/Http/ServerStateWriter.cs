@@ -24,7 +24,7 @@ internal sealed class ServerStateWriter(HostIdentity host, BoundListeners listen
 
     void Write()
     {
-        var state = new ServerState(Mark(), listeners.Api, listeners.Sandboxes, listeners.Public, host.Version);
+        var state = new ServerState(ProcessMark.Of(Environment.ProcessId)!, listeners.Api, listeners.Sandboxes, listeners.Public, host.Version);
         PrivateFile.Replace(host.Layout.ServerStateFile, JsonSerializer.Serialize(state, ProtocolJson.Default.ServerState));
         HttpLog.Serving(log, listeners.Api, listeners.Sandboxes, listeners.Public ?? "off");
     }
@@ -32,10 +32,7 @@ internal sealed class ServerStateWriter(HostIdentity host, BoundListeners listen
     void Remove()
     {
         var written = PrivateFile.Read(host.Layout.ServerStateFile) is { } text ? JsonSerializer.Deserialize(text, ProtocolJson.Default.ServerState) : null;
-        if (written?.Process == Mark())
+        if (written?.Process == ProcessMark.Of(Environment.ProcessId))
             File.Delete(host.Layout.ServerStateFile);
     }
-
-    static ProcessMark Mark() =>
-        new(Environment.ProcessId, ProcessMark.StartTicksOf(File.ReadAllText("/proc/self/stat")), File.ReadAllText(ProcessMark.BootIdFile).Trim());
 }

@@ -18,12 +18,15 @@ internal static class MessageEndpoints
     {
         routes.MapPost("/agent/message", Post)
             .Needs(Scopes.Execute).WithTags("threads").WithSummary("Store a message for a thread's next turn")
-            .Accepts<MessageBody>("application/json").Produces<MessageResponse>().Produces<ControlBody>(409).Produces<InvalidBody>(422);
+            .Accepts<MessageBody>("application/json").Produces<MessageResponse>()
+            .ProducesEither<DetailBody, ControlBody>(400).Produces<ControlBody>(409).ProducesEither<InvalidBody, ControlBody>(422);
         routes.MapPost("/agent/messages", PostBatch)
             .Needs(Scopes.Execute).WithTags("threads").WithSummary("Store several messages, all or none")
-            .Accepts<MessageBatchBody>("application/json").Produces<MessageBatchResponse>().Produces<ControlBody>(409).Produces<InvalidBody>(422);
+            .Accepts<MessageBatchBody>("application/json").Produces<MessageBatchResponse>()
+            .ProducesEither<DetailBody, ControlBody>(400).Produces<ControlBody>(409).ProducesEither<InvalidBody, ControlBody>(422);
         routes.MapGet("/agent/messages", List)
-            .Needs(Scopes.Execute).On(Listener.Api | Listener.Sandbox).WithTags("threads").WithSummary("Read a thread's transcript, oldest first").Produces<MessagePage>();
+            .Needs(Scopes.Execute).On(Listener.Api | Listener.Sandbox).WithTags("threads").WithSummary("Read a thread's transcript, oldest first").Produces<MessagePage>()
+            .NeedsQuery("thread_key").Produces<DetailBody>(400);
     }
 
     static async Task<IResult> Post(HttpContext http, PostgresDatabase database, PostMessage post, CancellationToken cancellationToken)

@@ -12,11 +12,14 @@ internal static class OverviewEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/agent/threads/detail", Detail)
-            .Needs(Scopes.Status).WithTags("threads").WithSummary("Read a thread at length").Produces<ThreadDetail>().Produces<DetailBody>(404);
+            .Needs(Scopes.Status).WithTags("threads").WithSummary("Read a thread at length").Produces<ThreadDetail>().Produces<DetailBody>(404)
+            .NeedsQuery("key");
         routes.MapGet("/agent/status", Status)
-            .Needs(Scopes.Status).On(Listener.Api | Listener.Sandbox).WithTags("threads").WithSummary("Read where a thread's runtime stands").Produces<StatusResponse>();
+            .Needs(Scopes.Status).On(Listener.Api | Listener.Sandbox).WithTags("threads").WithSummary("Read where a thread's runtime stands").ProducesEither<StatusResponse, NoRuntimeResponse>()
+            .NeedsQuery("key");
         routes.MapGet("/agent/runtime", Runtime)
-            .Needs(Scopes.Status).On(Listener.Api | Listener.Sandbox).WithTags("threads").WithSummary("Read what a thread is assigned to").Produces<RuntimeResponse>();
+            .Needs(Scopes.Status).On(Listener.Api | Listener.Sandbox).WithTags("threads").WithSummary("Read what a thread is assigned to").Produces<RuntimeResponse>()
+            .NeedsQuery("key");
         routes.MapPost("/agent/title", Title)
             .Needs(Scopes.Execute).On(Listener.Api | Listener.Sandbox).WithTags("threads").WithSummary("Name a thread")
             .Accepts<TitleBody>("application/json").Produces<TitleResponse>().Produces<DetailBody>(404).Produces<InvalidBody>(422);
@@ -38,21 +41,16 @@ internal static class OverviewEndpoints
         if (http.EnterQuery("key", key) is { } refused)
             return refused;
         var state = await overview.State(key!, cancellationToken);
-        var response = new StatusResponse(key!, state?.Status ?? "not_found")
-        {
-            PendingMessages = await overview.Pending(key!, cancellationToken),
-            ActiveAssignment = await overview.Assignment(key!, cancellationToken),
-        };
-        if (state is { Status: not "gone" })
-        {
-            response = response with
-            {
-                State = state.State, SandboxId = state.SandboxId, Harness = state.Harness, Engine = state.Engine, StartedAt = state.StartedAt,
-                InflightTurnId = state.InflightTurnId, InflightAttempts = state.InflightTurnId is null ? null : state.InflightAttempts, LastResult = state.LastResult,
-            };
-        }
-
-        return TypedResults.Json(response, ApiJson.Options);
+        var (pending, active) = (await overview.Pending(key!, cancellationToken), await overview.Assignment(key!, cancellationToken));
+        return state is null or { Status: "gone" }
+            ? TypedResults.Json(new NoRuntimeResponse(key!, state?.Status ?? "not_found", pending) { ActiveAssignment = active }, ApiJson.Options)
+            : TypedResults.Json(
+                new StatusResponse(key!, state.Status, pending, state.State, state.SandboxId, state.Harness, state.Engine, state.StartedAt)
+                {
+                    InflightTurnId = state.InflightTurnId, InflightAttempts = state.InflightTurnId is null ? null : state.InflightAttempts, LastResult = state.LastResult,
+                    ActiveAssignment = active,
+                },
+                ApiJson.Options);
     }
 
     static async Task<IResult> Runtime(string? key, HttpContext http, ThreadOverview overview, CancellationToken cancellationToken)
@@ -86,27 +84,28 @@ internal static class OverviewEndpoints
         ApiFailure.Control("LEGACY_ENDPOINT_REMOVED", "This endpoint was removed. Use /agent/spawn, /agent/execute and /agent/threads/{thread_key}/events.", StatusCodes.Status410Gone);
 }
 
-/// <summary>Where a thread's runtime stands. What a thread does not have is left out.</summary>
+/// <summary>A thread that has no runtime, or none any more.</summary>
 /// <param name="ThreadKey">The thread.</param>
-/// <param name="Status">running, created, stopped, gone, or not_found.</param>
-public sealed record StatusResponse(string ThreadKey, string Status)
+/// <param name="Status">gone, or not_found.</param>
+/// <param name="PendingMessages">Messages that no turn has had yet.</param>
+public sealed record NoRuntimeResponse(string ThreadKey, string Status, int PendingMessages)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? State { get; init; }
+    public ActiveAssignment? ActiveAssignment { get; init; }
+}
 
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? SandboxId { get; init; }
-
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? Harness { get; init; }
-
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? Engine { get; init; }
-
-    /// <summary>Unix seconds.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public double? StartedAt { get; init; }
-
+/// <summary>Where a thread's runtime stands. What is about a turn, and the assignment, is left out where there is none.</summary>
+/// <param name="ThreadKey">The thread.</param>
+/// <param name="Status">running, created, or stopped.</param>
+/// <param name="PendingMessages">Messages that no turn has had yet.</param>
+/// <param name="State">Of the session, as the database has it.</param>
+/// <param name="SandboxId">Its first twelve characters; null between two sandboxes.</param>
+/// <param name="Harness">The harness.</param>
+/// <param name="Engine">As it was asked for; null where it was not.</param>
+/// <param name="StartedAt">Unix seconds.</param>
+public sealed record StatusResponse(
+    string ThreadKey, string Status, int PendingMessages, string State, string? SandboxId, string? Harness, string? Engine, double StartedAt)
+{
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? InflightTurnId { get; init; }
 
@@ -115,9 +114,6 @@ public sealed record StatusResponse(string ThreadKey, string Status)
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LastResult { get; init; }
-
-    /// <summary>Messages that no turn has had yet.</summary>
-    public int PendingMessages { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ActiveAssignment? ActiveAssignment { get; init; }

@@ -56,6 +56,8 @@ public sealed class OverviewTests(ServerFixture server) : IClassFixture<ServerFi
         var (_, spawned) = await server.Api.Get(path);
         ((string)spawned!["status"]!).ShouldBe("created");
         ((string)spawned["sandbox_id"]!).ShouldBe(runtime[..12]);
+        spawned.AsObject().TryGetPropertyValue("engine", out var engine).ShouldBeTrue();
+        engine.ShouldBeNull();
         ((int)spawned["pending_messages"]!).ShouldBe(1);
         ((string)spawned["active_assignment"]!["runtime_id"]!).ShouldBe(runtime);
         ((string)spawned["active_assignment"]!["state"]!).ShouldBe("active");
