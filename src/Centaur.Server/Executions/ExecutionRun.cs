@@ -154,6 +154,11 @@ internal sealed class ExecutionRun(
             execution = execution with { Turn = pump.State };
             return await Conclude(execution, sandbox, end, metadata, stoppingToken);
         }
+        catch (NothingSaidException)
+        {
+            const string text = "Nothing was said to the agent: no message was posted for this execution, or another turn had it. Post one, then execute again.";
+            return new Attempted(execution, new TerminalState(ExecutionStatus.Cancelled, TerminalReasons.Cancelled, null, text, metadata));
+        }
         catch (Exception e) when (e is SandboxStartException or HarnessUnavailableException or TurnRefusedException)
         {
             return new Attempted(execution, Failed(TerminalReasons.ExecutionError, e.Message, metadata));

@@ -28,6 +28,7 @@ internal sealed class TurnStore(
     /// Makes the turn durable before any harness hears of it: its id, its input (all messages that no execution has had yet), the sandbox that gets it.
     /// A turn that has been made before is found again; one whose sandbox is another now counts an attempt.
     /// </summary>
+    /// <exception cref="NothingSaidException">There is no input: it was never given, or another turn had it.</exception>
     /// <exception cref="FencedException">Somebody else owns the execution.</exception>
     public Task<PreparedTurn> Prepare(
         ClaimedExecution execution, SandboxRow sandbox, string harness, string newTurnId, CancellationToken cancellationToken) =>
@@ -193,7 +194,7 @@ internal sealed class TurnStore(
             row => new UndeliveredMessage(row.GetString(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)),
             cancellationToken);
         if (messages.Count == 0)
-            throw new TurnRefusedException("Nothing was said to the agent: no message was posted on the thread since its last turn. Post one, then execute again.");
+            throw new NothingSaidException();
         var ordered = messages.OrderBy(m => m.CreatedAt).ThenBy(m => m.MessageId, StringComparer.Ordinal).ToList();
         var input = TurnEnvelope.Of(ordered);
         await session.Execute(
@@ -283,3 +284,6 @@ internal sealed record TerminalState(string Status, string Reason, string? Resul
     /// <summary>The sandbox is given up with the turn, for this cause: nobody could tell it to stop.</summary>
     public string? GiveUpSandbox { get; init; }
 }
+
+/// <summary>There is nothing to say to the agent. An empty turn would cost its price and answer an earlier question again.</summary>
+internal sealed class NothingSaidException : Exception;

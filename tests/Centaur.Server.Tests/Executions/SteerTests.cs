@@ -77,17 +77,35 @@ public sealed class SteerTests(ServerFixture server) : IClassFixture<ServerFixtu
     }
 
     [Fact]
-    public async Task Words_for_an_execution_that_has_ended_are_not_stored_and_the_sender_sees_that_it_ended()
+    public async Task Words_for_an_execution_that_has_ended_get_one_of_their_own_and_a_repeat_the_same_answer()
     {
         var thread = Http.NewThread();
         var execution = await server.Api.Queue(thread);
         await server.Api.PostOk($"/agent/executions/{execution}/cancel", new JsonObject());
 
-        var steered = await server.Api.PostOk($"/agent/executions/{execution}/steer", Words("too late"));
+        var steered = await server.Api.PostOk($"/agent/executions/{execution}/steer", Words("late", "steer-late"));
+        var again = await server.Api.PostOk($"/agent/executions/{execution}/steer", Words("late", "steer-late"));
 
-        ((string?)steered["status"]).ShouldBe("cancelled");
-        ((bool?)steered["idempotent"]).ShouldBe(true);
-        (await Waiting(thread)).ShouldBe(1);
+        ((string?)steered["receipt"]).ShouldBe("queued");
+        again.ToJsonString().ShouldBe(steered.ToJsonString());
+        var (_, json) = await server.Api.Get($"/agent/threads/{thread}/executions");
+        json!["executions"]!.AsArray().Select(e => (string?)e!["status"]).ShouldBe(["queued", "cancelled"]);
+        (await Database.First(
+            $"select asked_execution_id from agent_message_requests where thread_key = {thread} and message_id = 'steer-late'", row => row.GetString(0), Cancellation))
+            .ShouldBe((string?)json["executions"]![0]!["execution_id"]);
+    }
+
+    [Fact]
+    public async Task A_client_that_names_its_execution_like_a_follow_up_is_in_nobodys_way()
+    {
+        var thread = Http.NewThread();
+        var execution = await server.Api.Queue(thread);
+        await server.Api.PostOk($"/agent/executions/{execution}/cancel", new JsonObject());
+        var named = await server.Api.PostOk(
+            "/agent/execute", new JsonObject { ["thread_key"] = thread, ["message"] = "mine", ["execute_id"] = $"steer:{execution}" }, HttpStatusCode.Accepted);
+        await server.Api.PostOk($"/agent/executions/{(string?)named["execution_id"]}/cancel", new JsonObject());
+
+        ((string?)(await server.Api.PostOk($"/agent/executions/{execution}/steer", Words("late")))["receipt"]).ShouldBe("queued");
     }
 
     [Fact]
