@@ -13,7 +13,7 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
     /// read (phase dead): what its harness said before must not be lost.
     /// </summary>
     /// <exception cref="SandboxStartException">None can be started; the message is for people.</exception>
-    /// <exception cref="IOException">The keeper went away during the attach.</exception>
+    /// <exception cref="IOException">The keeper went away during the attach, or another owner was quicker.</exception>
     public async Task<OwnedSandbox> Acquire(string threadKey, CancellationToken cancellationToken)
     {
         var row = await store.Claim(threadKey, cancellationToken);
@@ -25,7 +25,14 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         }
 
         var stream = await Connect(row, cancellationToken);
-        return new OwnedSandbox(row, await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, cancellationToken));
+        try
+        {
+            return new OwnedSandbox(row, await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, cancellationToken));
+        }
+        catch (KeeperRefusedException e) when (e.Code == RefusalCodes.GenerationStale)
+        {
+            throw new IOException($"The sandbox was taken over before it could be attached: {e.Message}", e);
+        }
     }
 
     /// <summary>
