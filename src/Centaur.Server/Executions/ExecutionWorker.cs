@@ -13,6 +13,16 @@ internal sealed class ExecutionWorker(
     ExecutionClaims claims, ExecutionRun run, WorkerLease lease, WakeUps wakeUps, ExecutionOptions options, LeaseOptions leases, TimeProvider time, ILogger<ExecutionWorker> log)
     : BackgroundService
 {
+    readonly SemaphoreSlim claiming = new(1, 1);
+    readonly HashSet<string> running = new(StringComparer.Ordinal);
+    bool isInDoubt;
+
+    public override void Dispose()
+    {
+        claiming.Dispose();
+        base.Dispose();
+    }
+
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => lease.WhileHeld(RunTerm, stoppingToken);
 
     async Task RunTerm(LeaseTerm term, CancellationToken stoppingToken)
@@ -43,11 +53,22 @@ internal sealed class ExecutionWorker(
         }
     }
 
-    async Task<ClaimedExecution?> TryClaim(CancellationToken stoppingToken)
+    /// <summary>
+    /// A claim whose answer was lost may have been made, and an execution that could not be given back is still ours: while this worker lives no reaper takes them away. So after
+    /// an outage everything that names this worker and does not run here is given back first.
+    /// </summary>
+    internal async Task<ClaimedExecution?> TryClaim(CancellationToken stoppingToken)
     {
+        await claiming.WaitAsync(stoppingToken);
         try
         {
-            return await claims.Claim(stoppingToken);
+            if (isInDoubt)
+                await claims.ReturnAllBut(running, stoppingToken);
+            isInDoubt = false;
+            var execution = await claims.Claim(stoppingToken);
+            if (execution is not null)
+                running.Add(execution.ExecutionId);
+            return execution;
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
@@ -57,13 +78,19 @@ internal sealed class ExecutionWorker(
         catch (Exception e) when (Outages.IsOutage(e))
         {
             log.DatabaseUnreachable(e.Message);
+            isInDoubt = true;
             return null;
+        }
+        finally
+        {
+            claiming.Release();
         }
     }
 
-    async Task RunClaimed(ClaimedExecution execution, LeaseTerm term, CancellationToken stoppingToken)
+    internal async Task RunClaimed(ClaimedExecution execution, LeaseTerm term, CancellationToken stoppingToken)
     {
         log.Claimed(execution.ExecutionId, execution.ThreadKey, execution.FencingGeneration);
+        var isOurs = false;
         try
         {
             await run.Run(execution, stoppingToken);
@@ -73,27 +100,36 @@ internal sealed class ExecutionWorker(
             log.Fenced(execution.ExecutionId);
             // Where only its sandbox was taken away, the execution is still ours, and goes on in another once that one has ended.
             await Task.Delay(options.Poll, time, stoppingToken);
-            await GiveBack(execution);
+            isOurs = !await TryGiveBack(execution);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             if (!term.IsLost)
-                await GiveBack(execution);
+                isOurs = !await TryGiveBack(execution);
             throw;
+        }
+        finally
+        {
+            await claiming.WaitAsync(CancellationToken.None);
+            running.Remove(execution.ExecutionId);
+            isInDoubt |= isOurs;
+            claiming.Release();
         }
     }
 
     /// <summary>At a clean stop another replica goes on at once, instead of when the lease ends.</summary>
-    async Task GiveBack(ClaimedExecution execution)
+    async Task<bool> TryGiveBack(ClaimedExecution execution)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         try
         {
             await claims.Return(execution, limit.Token);
+            return true;
         }
         catch (Exception e) when (Outages.IsOutage(e) || e is OperationCanceledException)
         {
             log.DatabaseUnreachable(e.Message);
+            return false;
         }
     }
 
