@@ -1,12 +1,22 @@
+using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
+using Centaur.Testing.Postgres;
 using Centaur.Testing.Server;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Centaur.Server.Tests.Executions.Model;
 
 /// <summary>Random runs against a model. A failure names its seed: give it to <see cref="ModelRun"/> alone to see it again.</summary>
-public sealed class ModelTests(ServerFixture server) : IClassFixture<ServerFixture>
+public sealed class ModelTests(PostgresServer postgres)
 {
+    const string Yaml =
+        """
+        worker: {failure_loop_threshold: 1000}
+        sandbox: {max_active: 0}
+        model: {built-in: {base_url: "https://model.example/v1", key: none}}
+
+        """;
+
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -18,12 +28,13 @@ public sealed class ModelTests(ServerFixture server) : IClassFixture<ServerFixtu
 
     async Task Play(IEnumerable<int> seeds)
     {
-        var database = server.Services.GetRequiredService<PostgresDatabase>();
+        await using var server = new ServerFixture(postgres) { Yaml = Yaml };
+        await server.Start(Cancellation);
+        await using var broker = new ModelBroker(server.Layout.BrokerControlSocket);
         foreach (var seed in seeds)
         {
-            // A run that failed leaves work behind, which must not be the next one's.
-            await database.Execute($"update agent_execution_requests set status = 'cancelled', completed_at = now() where completed_at is null", Cancellation);
-            await new ModelRun(server, seed, Cancellation).Play();
+            await using var run = new ModelRun(server, seed, Cancellation);
+            await run.Play();
         }
     }
 }
