@@ -152,6 +152,25 @@ public sealed class SuspensionTests(ServerFixture server, PostgresServer postgre
         (await Claimable(claims, thread)).ShouldBeTrue();
     }
 
+    [Fact]
+    public async Task The_record_of_a_dead_sandbox_is_kept_for_the_retention_and_then_forgotten()
+    {
+        var thread = Http.NewThread();
+        await server.Api.Spawn(thread);
+        var row = (await Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull();
+        await Ending.Forget(row, Cancellation);
+        (await State(thread)).Sandbox.ShouldBe("starting", "a sandbox that lives is never forgotten");
+        await Sandboxes.Bury(row, "stopped", "", Cancellation);
+        await Ending.Cleared(row, Cancellation);
+        (await Ending.Expired(Cancellation)).ShouldNotContain(r => r.SandboxId == row.SandboxId);
+        await Database.Execute($"update sandboxes set ended_at = now() - interval '8 days' where sandbox_id = {row.SandboxId}", Cancellation);
+        (await Ending.Expired(Cancellation)).ShouldContain(r => r.SandboxId == row.SandboxId);
+
+        await Ending.Forget(row, Cancellation);
+
+        (await Database.First($"select count(*) from sandboxes where sandbox_id = {row.SandboxId}", r => r.GetInt64(0), Cancellation)).ShouldBe(0);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
