@@ -200,7 +200,7 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
     /// <summary>A second kill is waited for until the client has all that it wanted: a recovery need not pass every point.</summary>
     async Task<int> Revive(string? again, Task isOver, CancellationToken cancellationToken)
     {
-        await Death(cancellationToken);
+        await Died(cancellationToken);
         if (again is null)
         {
             await installation.Up(cancellationToken);
@@ -208,7 +208,7 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
         }
         await installation.UpToDieAt(again, ServiceKey, cancellationToken);
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var death = Death(waiting.Token);
+        var death = Died(waiting.Token);
         if (await Task.WhenAny(death, isOver) == isOver && !death.IsCompleted)
         {
             await waiting.CancelAsync();
@@ -219,7 +219,7 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
         return 2;
     }
 
-    async Task Death(CancellationToken cancellationToken)
+    async Task Died(CancellationToken cancellationToken)
     {
         while (installation.ServerPid is not null)
             await Task.Delay(10, cancellationToken);

@@ -15,6 +15,8 @@ namespace Centaur.Server.Tests.Executions;
 /// </summary>
 public sealed class StaleWriterTests(ServerFixture server) : IClassFixture<ServerFixture>, IAsyncLifetime
 {
+    readonly string turn = $"turn-{Guid.CreateVersion7().ToString("N")[16..]}";
+
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     static TerminalState Done => new(ExecutionStatus.Completed, TerminalReasons.Completed, "from the stale owner", null, new Jsonb("{}"));
@@ -32,7 +34,7 @@ public sealed class StaleWriterTests(ServerFixture server) : IClassFixture<Serve
         var (stale, owner) = await Replaced();
 
         await Refused(stale.Execution.ThreadKey, () => stale.Worker.Turns.Tell(stale.Execution, "I am still here", Cancellation));
-        await Refused(stale.Execution.ThreadKey, () => stale.Worker.Turns.Prepare(stale.Execution, stale.Sandbox, "codex", Turn, Cancellation));
+        await Refused(stale.Execution.ThreadKey, () => stale.Worker.Turns.Prepare(stale.Execution, stale.Sandbox, "codex", turn, Cancellation));
         await owner.Worker.Turns.Tell(owner.Execution, "I am the owner", Cancellation);
     }
 
@@ -80,8 +82,6 @@ public sealed class StaleWriterTests(ServerFixture server) : IClassFixture<Serve
         await Refused(execution.ThreadKey, () => worker.Turns.Tell(execution, "late", Cancellation));
     }
 
-    const string Turn = "turn-00000000000000aa";
-
     /// <summary>An owner whose lease ended, whose execution another has claimed, and who wakes and even has a lease again.</summary>
     async Task<(Ownership Stale, Ownership Owner)> Replaced()
     {
@@ -103,8 +103,8 @@ public sealed class StaleWriterTests(ServerFixture server) : IClassFixture<Serve
         await server.Api.Queue(Http.NewThread());
         var execution = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
         var sandbox = (await worker.Sandboxes.Claim(execution.ThreadKey, Cancellation)).ShouldNotBeNull();
-        await worker.Turns.Prepare(execution, sandbox, "codex", Turn, Cancellation);
-        return new Ownership(worker, execution with { TurnId = Turn }, sandbox);
+        await worker.Turns.Prepare(execution, sandbox, "codex", turn, Cancellation);
+        return new Ownership(worker, execution with { TurnId = turn }, sandbox);
     }
 
     async Task Refused(string threadKey, Func<Task> write)
@@ -131,11 +131,11 @@ public sealed class StaleWriterTests(ServerFixture server) : IClassFixture<Serve
             row => row.GetString(0),
             Cancellation));
 
-    static FrameBatch Batch(string text)
+    FrameBatch Batch(string text)
     {
-        var batch = new FrameBatch(Turn, new CodexTranslator(), new TurnState(), storedSeq: 0, TimeProvider.System);
+        var batch = new FrameBatch(turn, new CodexTranslator(), new TurnState(), storedSeq: 0, TimeProvider.System);
         var json = JsonSerializer.SerializeToElement(new { type = "turn.plan.updated", text });
-        batch.Add(new Frame { Seq = 1, Turn = Turn, Event = json });
+        batch.Add(new Frame { Seq = 1, Turn = turn, Event = json });
         return batch;
     }
 

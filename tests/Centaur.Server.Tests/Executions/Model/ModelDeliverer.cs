@@ -27,10 +27,12 @@ internal sealed class ModelDeliverer
 
     readonly DeliveryClaims claims;
     readonly SlackPost post;
+    readonly ModelSlack slack;
+    int lapses;
 
     public ModelDeliverer(IServiceProvider services, ModelSlack slack, string name)
     {
-        Name = name;
+        (Name, this.slack) = (name, slack);
         var database = new PostgresDatabase(services.GetRequiredService<NpgsqlDataSource>(), Gate.Points);
         claims = new DeliveryClaims(database, services.GetRequiredService<EventStore>(), services.GetRequiredService<DeliveryOptions>());
         post = new SlackPost(claims, slack.Through(Gate.Points), new SlackOptions { Lease = Lease }, NullLogger<SlackPost>.Instance);
@@ -56,12 +58,26 @@ internal sealed class ModelDeliverer
         Gate.Die();
     }
 
+    /// <summary>All its leases have ended: what it still does is done by one who holds nothing.</summary>
+    public void Lapse()
+    {
+        lapses++;
+        slack.LetGo(Name);
+    }
+
     async Task Deliver(CancellationToken cancellationToken)
     {
         try
         {
-            foreach (var claimed in await claims.Claim(new DeliveryClaim(Name, 2, Lease, "slack") { SkipGrace = true }, cancellationToken))
-                await post.Deliver(claimed, Name, Self, cancellationToken);
+            var before = lapses;
+            var claimed = await claims.Claim(new DeliveryClaim(Name, 2, Lease, "slack") { SkipGrace = true }, cancellationToken);
+            foreach (var delivery in claimed.Where(_ => lapses == before))
+                slack.Hold(delivery.ExecutionId, Name);
+            foreach (var delivery in claimed)
+            {
+                await post.Deliver(delivery, Name, Self, cancellationToken);
+                slack.LetGo(delivery.ExecutionId, Name);
+            }
         }
         catch (Exception e) when (e is ModelDeath || Outages.IsOutage(e))
         {
@@ -75,6 +91,7 @@ internal sealed class ModelSlack
 {
     readonly Lock sync = new();
     readonly List<SlackOutgoing> posted = [];
+    readonly Dictionary<string, string> holders = [];
 
     /// <summary>The executions whose answers were posted, one for each message.</summary>
     public IReadOnlyList<string> Posted
@@ -83,6 +100,37 @@ internal sealed class ModelSlack
         {
             lock (sync)
                 return posted.Select(message => (string)message.Metadata["event_payload"]!["execution_id"]!).ToList();
+        }
+    }
+
+    /// <summary>Told of a delivery that two deliverers hold at once.</summary>
+    public required Action<string> Report { get; init; }
+
+    public void Hold(string executionId, string deliverer)
+    {
+        lock (sync)
+        {
+            if (holders.TryGetValue(executionId, out var other) && other != deliverer)
+                Report($"{deliverer} was given {executionId}, which {other} holds");
+            holders[executionId] = deliverer;
+        }
+    }
+
+    public void LetGo(string executionId, string deliverer)
+    {
+        lock (sync)
+        {
+            if (holders.GetValueOrDefault(executionId) == deliverer)
+                holders.Remove(executionId);
+        }
+    }
+
+    public void LetGo(string deliverer)
+    {
+        lock (sync)
+        {
+            foreach (var held in holders.Where(h => h.Value == deliverer).Select(h => h.Key).ToList())
+                holders.Remove(held);
         }
     }
 

@@ -325,6 +325,7 @@ internal sealed class ModelRun(ServerFixture server, int seed, CancellationToken
             world.Ask(() => world.Database.Execute(
                 $"update agent_final_delivery_outbox set lease_expires_at = clock_timestamp() - interval '1 second' where state = 'sending' and lease_owner = {deliverer.Name}", cancellationToken));
             await world.Settle();
+            deliverer.Lapse();
         }
     }
 
@@ -370,6 +371,7 @@ internal sealed class ModelRun(ServerFixture server, int seed, CancellationToken
         {
             await world.Database.Execute(
                 $"update agent_final_delivery_outbox set lease_expires_at = clock_timestamp() - interval '1 second' where state = 'sending' and thread_key = any ({world.Threads})", cancellationToken);
+            world.Deliverers.ForEach(deliverer => deliverer.Lapse());
             Deliver(Any(world.Deliverers.Where(d => !d.IsBusy && !d.IsDead)));
             await world.Settle();
         }

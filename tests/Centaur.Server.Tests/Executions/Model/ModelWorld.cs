@@ -24,7 +24,7 @@ internal sealed class ModelWorld(ServerFixture server, int seed, CancellationTok
 
     public ModelSandboxes Sandboxes { get; } = new();
 
-    public ModelSlack Slack { get; } = new();
+    public ModelSlack Slack { get; private set; } = null!;
 
     /// <summary>Those that may take work.</summary>
     public List<ModelWorker> Workers { get; } = [];
@@ -42,6 +42,7 @@ internal sealed class ModelWorld(ServerFixture server, int seed, CancellationTok
 
     public async Task Open()
     {
+        Slack = new ModelSlack { Report = Report };
         Reaper = await Hire();
         Workers.Remove(Reaper);
         for (var n = 0; n < 3; n++)
