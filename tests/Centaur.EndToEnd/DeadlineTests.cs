@@ -21,8 +21,8 @@ public sealed class DeadlineTests(DeadlineTests.ImpatientInstallation installati
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("Run: sleep 7000", "silence_deadline", "silence")]
-    [InlineData("Count to 100, one every 0.5 seconds", "hard_deadline", "deadline")]
+    [InlineData("Run: sleep 7000", "silence_deadline_exceeded", "silence")]
+    [InlineData("Count to 100, one every 0.5 seconds", "hard_deadline_exceeded", "deadline")]
     public async Task F31_a_turn_that_never_ends_is_ended_by_silence_or_by_the_hard_limit_with_its_sandbox_and_the_thread_goes_on(string order, string reason, string cause)
     {
         var conversation = new Conversation(installation, "built-in");

@@ -43,6 +43,8 @@ internal static class Http
 
     public static string? Code(this JsonNode? json) => (string?)json?["code"];
 
+    public static string? Text(this JsonNode json, string member) => (string?)json[member];
+
     public static string NewThread() => $"test:{Guid.CreateVersion7():N}";
 
     public static async Task<JsonNode> Spawn(this HttpClient client, string threadKey) =>

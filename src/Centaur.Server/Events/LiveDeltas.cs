@@ -9,7 +9,7 @@ namespace Centaur.Server.Events;
 /// </summary>
 public sealed class LiveDeltas
 {
-    const int Waiting = 256;
+    internal const int Waiting = 256;
 
     /// <summary>A longer one is no piece of a word: readers wait for it to be stored.</summary>
     const int LongestCharacters = 16 * 1024;

@@ -6,18 +6,21 @@ using Centaur.Server.Platform.Signals;
 namespace Centaur.Server.Executions;
 
 /// <summary>Every statement by which executions change owners.</summary>
-internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lease, WakeUps wakeUps)
+internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lease, ExecutionOptions options, WakeUps wakeUps)
 {
     static readonly CrashPoint Claiming = new("execution.claim");
     static readonly CrashPoint Reaping = new("execution.reap");
     static readonly CrashPoint Forgetting = new("worker.forget");
     static readonly CrashPoint Returning = new("execution.return");
+
     /// <summary>
     /// Takes the oldest execution that nobody owns, whose thread runs no other, and whose thread has no live sandbox on another host; those of a host that is gone
     /// are given up after a while.
     /// Two workers that look at the same thread at once are kept apart by the table's one-live index: the second gets nothing and looks again.
     /// </summary>
-    public Task<ClaimedExecution?> Claim(CancellationToken cancellationToken) =>
+    /// <param name="workflows">False leaves the executions of workflows alone: the slots that are left are people's.</param>
+    /// <param name="cancellationToken">Cancels the claim.</param>
+    public Task<ClaimedExecution?> Claim(bool workflows, CancellationToken cancellationToken) =>
         database.Write(
             Claiming,
             $"""
@@ -26,7 +29,8 @@ internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lea
             ), candidate as (
                 select e.execution_id
                 from agent_execution_requests e
-                where (e.status = 'queued' or e.status = 'cancel_requested' and e.worker_id is null)
+                where e.worker_id is null and e.status in ('queued', 'cancel_requested', 'retry_wait')
+                  and ({workflows} or e.workflow_run_id is null) and (e.status <> 'retry_wait' or e.retry_at <= clock_timestamp())
                   and exists (select 1 from me)
                   and not exists (
                       select 1 from agent_execution_requests o
@@ -41,16 +45,19 @@ internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lea
                 for update of e skip locked
             )
             update agent_execution_requests e
-            set status = case e.status when 'queued' then 'running' else e.status end,
+            set status = case e.status when 'cancel_requested' then e.status else 'running' end,
                 worker_id = {lease.WorkerId},
                 fencing_generation = e.fencing_generation + 1,
                 claimed_at = clock_timestamp(),
                 started_at = coalesce(e.started_at, clock_timestamp()),
+                silence_deadline_at = clock_timestamp() + {options.Silence},
+                hard_deadline_at = coalesce(e.started_at, clock_timestamp()) + {options.Hard},
+                retry_at = null,
                 updated_at = clock_timestamp()
             from candidate
             where e.execution_id = candidate.execution_id
             returning e.execution_id, e.thread_key, e.assignment_generation, e.status, e.fencing_generation, e.durable_turn_id, e.attempts,
-                      e.turn_state::text, e.metadata::text, e.started_at
+                      e.turn_state::text, e.metadata::text, clock_timestamp() - e.started_at, e.workflow_run_id is not null
             """,
             ClaimedExecution.Read,
             cancellationToken);

@@ -26,4 +26,10 @@ internal static partial class ExecutionLog
 
     [LoggerMessage(6008, LogLevel.Critical, "Execution {ExecutionId} met a fault of the server's own and is failed, so that nothing else is")]
     public static partial void Faulted(this ILogger log, string executionId, Exception exception);
+
+    [LoggerMessage(6009, LogLevel.Information, "Execution {ExecutionId} waits for its sandbox: {Reason}")]
+    public static partial void SandboxBusy(this ILogger log, string executionId, string reason);
+
+    [LoggerMessage(6010, LogLevel.Warning, "Execution {ExecutionId} is tried once more in a fresh sandbox ({Reason})")]
+    public static partial void TriedAgain(this ILogger log, string executionId, string reason);
 }

@@ -8,6 +8,12 @@ public sealed record ExecutionOptions
     /// <summary>How many executions this server runs at once; 0 is a server that answers and runs nothing.</summary>
     public int Concurrency { get; init; } = 4;
 
+    /// <summary>So many of these are kept for people: executions of workflows never take them all (wire contract §2.1).</summary>
+    public int ReservedUserSlots { get; init; } = 2;
+
+    /// <summary>How many executions of workflows this server runs at once: one at least, lest a workflow waits for ever.</summary>
+    public int WorkflowSlots => Math.Max(Concurrency - ReservedUserSlots, 1);
+
     /// <summary>A turn that says nothing for so long has failed.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(600);
 
@@ -29,6 +35,15 @@ public sealed record ExecutionOptions
     /// <summary>… or until they are so many characters.</summary>
     public int DeltaCharacters { get; init; } = 2_048;
 
+    /// <summary>How often in a row a worker attaches again to a keeper whose stream breaks, before it gives the execution back (wire contract §4).</summary>
+    public int ReattachMost { get; init; } = 6;
+
+    /// <summary>… and how long it waits before each.</summary>
+    public TimeSpan ReattachPause { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long an execution that was given back waits before a worker may claim it again.</summary>
+    public TimeSpan StreamRetry { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>How often a turn may be given to a harness: once, and again where its sandbox died under it.</summary>
     public int MaxAttempts { get; init; } = 2;
 
@@ -48,6 +63,10 @@ public sealed record ExecutionOptions
         return standard with
         {
             Concurrency = section.Number("concurrency", standard.Concurrency, 0, 1000, "EXECUTION_WORKER_CONCURRENCY"),
+            ReservedUserSlots = section.Number("reserved_user_slots", standard.ReservedUserSlots, 0, 1000, "EXECUTION_RESERVED_USER_SLOTS"),
+            ReattachMost = section.Number("reattach_most", standard.ReattachMost, 0, 1000, "STREAM_EOF_REATTACH_MAX"),
+            ReattachPause = Pause("reattach_pause_seconds", standard.ReattachPause, "STREAM_EOF_REATTACH_BACKOFF_S"),
+            StreamRetry = Pause("stream_retry_seconds", standard.StreamRetry, "EXECUTION_STREAM_EOF_RETRY_DELAY_S"),
             Silence = Seconds("silence_seconds", standard.Silence, Day, "EXECUTION_SILENCE_TIMEOUT_S"),
             ToolSilence = Seconds("tool_silence_seconds", standard.ToolSilence, Day, "EXECUTION_TOOL_SILENCE_TIMEOUT_S"),
             Hard = Seconds("hard_seconds", standard.Hard, 7 * Day, "EXECUTION_HARD_TIMEOUT_S"),
@@ -57,5 +76,8 @@ public sealed record ExecutionOptions
 
         TimeSpan Seconds(string key, TimeSpan fallback, int most, string variable) =>
             TimeSpan.FromSeconds(section.Decimal(key, fallback.TotalSeconds, 1, most, variable));
+
+        TimeSpan Pause(string key, TimeSpan fallback, string variable) =>
+            TimeSpan.FromSeconds(section.Decimal(key, fallback.TotalSeconds, 0.05, 600, variable));
     }
 }

@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Centaur.Protocol.Attach;
 using Centaur.Server.Events;
+using Centaur.Server.Executions.Observations;
+using Centaur.Server.Executions.Recovery;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Database;
@@ -19,10 +21,13 @@ namespace Centaur.Server.Executions;
 /// </code>
 /// 1. The thread's sandbox is claimed at a new fencing generation and its keeper attached at the last stored frame. 2. The turn is made durable, or found
 /// again. 3. Policy, identity and turn are offered; a keeper that had them takes nothing twice. 4. Frames become events until the turn ends. 5. The terminal
-/// events and the answer commit together. Killed anywhere, the next owner enters at 1 and repeats only what repeating does not change.
+/// events and the answer commit together. Killed anywhere, the next owner enters at 1 and repeats only what repeating does not change. A stream that breaks again
+/// and again without progress gives the execution back (<c>retry_wait</c>), so that it holds no place and another worker may have better luck.
 /// </summary>
 internal sealed class ExecutionRun(
     TurnStore store,
+    RecoveryStore recovery,
+    OriginStore origins,
     SandboxLifecycle lifecycle,
     TurnDelivery delivery,
     TurnSteering steering,
@@ -34,27 +39,23 @@ internal sealed class ExecutionRun(
     TimeProvider time,
     ILogger<ExecutionRun> log)
 {
-    static readonly TimeSpan BetweenAttachments = TimeSpan.FromMilliseconds(500);
-
+    /// <summary>Returns when the execution has ended, or was given back for a later try.</summary>
     /// <exception cref="FencedException">Somebody else owns the execution.</exception>
     public async Task Run(ClaimedExecution claimed, CancellationToken stoppingToken)
     {
-        var began = time.GetTimestamp();
+        var state = new RunState(time.GetTimestamp());
         while (true)
         {
             try
             {
-                var (execution, terminal) = await Attempt(await store.Refresh(claimed, stoppingToken), stoppingToken);
-                if (terminal is null)
-                    continue;
-                await store.Finish(execution, execution.Turn, terminal, stoppingToken);
-                log.Ended(execution.ExecutionId, terminal.Status, terminal.Reason);
-                return;
+                if (await Step(claimed, state, stoppingToken))
+                    return;
             }
-            catch (Exception e) when ((e is IOException or JsonException || Outages.IsOutage(e)) && time.GetElapsedTime(began) <= options.Hard)
+            catch (Exception e) when (Outages.IsOutage(e))
             {
-                log.AttachmentBroke(claimed.ExecutionId, e.Message);
-                await Task.Delay(BetweenAttachments, time, stoppingToken);
+                // Nothing can be said of the execution until the database answers; the lease ends the work if it takes too long.
+                log.DatabaseUnreachable(e.Message);
+                await Task.Delay(options.ReattachPause, time, stoppingToken);
             }
             catch (Exception e) when (e is not FencedException && !stoppingToken.IsCancellationRequested)
             {
@@ -67,14 +68,61 @@ internal sealed class ExecutionRun(
         }
     }
 
+    /// <returns>True where there is nothing more to do.</returns>
+    async Task<bool> Step(ClaimedExecution claimed, RunState state, CancellationToken stoppingToken)
+    {
+        var execution = await store.Refresh(claimed, stoppingToken);
+        var overdue = claimed.Ran + time.GetElapsedTime(state.Began) > options.Hard;
+        try
+        {
+            var attempted = await Attempt(execution, stoppingToken);
+            if (attempted.Terminal is { } terminal)
+                await Finish(attempted.Execution, terminal, stoppingToken);
+            return attempted.IsOver;
+        }
+        catch (SandboxBusyException e) when (!overdue)
+        {
+            log.SandboxBusy(execution.ExecutionId, e.Message);
+            await Task.Delay(options.ReattachPause, time, stoppingToken);
+            return false;
+        }
+        catch (Exception e) when (e is IOException or JsonException or SandboxBusyException)
+        {
+            log.AttachmentBroke(execution.ExecutionId, e.Message);
+            state.Breaks = await recovery.Broke(execution, stoppingToken) ? 1 : state.Breaks + 1;
+        }
+
+        if (overdue)
+        {
+            await Finish(execution, HardDeadline(new Jsonb("{}")) with { GiveUpSandbox = SandboxCauses.Unreachable }, stoppingToken);
+            return true;
+        }
+        if (state.Breaks <= options.ReattachMost)
+        {
+            await Task.Delay(options.ReattachPause, time, stoppingToken);
+            return false;
+        }
+        if (execution.Status == ExecutionStatus.CancelRequested)
+            await Finish(execution, Cancelled(new Jsonb("{}")) with { GiveUpSandbox = SandboxCauses.Unreachable }, stoppingToken);
+        else
+            await recovery.Wait(execution, stoppingToken);
+        return true;
+    }
+
+    async Task Finish(ClaimedExecution execution, TerminalState terminal, CancellationToken stoppingToken)
+    {
+        await store.Finish(execution, execution.Turn, terminal, stoppingToken);
+        log.Ended(execution.ExecutionId, terminal.Status, terminal.Reason);
+    }
+
     /// <summary>One sandbox's try. Without a terminal state there is another try to be made, with what is known now.</summary>
-    async Task<(ClaimedExecution, TerminalState?)> Attempt(ClaimedExecution execution, CancellationToken stoppingToken)
+    async Task<Attempted> Attempt(ClaimedExecution execution, CancellationToken stoppingToken)
     {
         // To cancel what has begun nowhere, or whose sandbox was stopped, no sandbox is started.
         if (execution.Status == ExecutionStatus.CancelRequested && (execution.TurnId is null || !await store.HasSandbox(execution.ThreadKey, stoppingToken)))
-            return (execution, Cancelled(new Jsonb("{}")));
-        if (await store.Harness(execution, stoppingToken) is not { } name)
-            return (execution, Failed(TerminalReasons.AssignmentMissing, "The thread's assignment was released before this execution ran.", new Jsonb("{}")));
+            return new Attempted(execution, Cancelled(new Jsonb("{}")));
+        if (await origins.Active(execution, stoppingToken) is not { Harness: { } name } origin)
+            return new Attempted(execution, Failed(TerminalReasons.AssignmentMissing, "The thread's assignment was released before this execution ran.", new Jsonb("{}")));
 
         var metadata = new Jsonb("{}");
         try
@@ -87,7 +135,7 @@ internal sealed class ExecutionRun(
                 // It died between turns; this one begins on another and has lost nothing. One that never lived would only fail again.
                 var (cause, message) = await lifecycle.Obituary(sandbox, stoppingToken);
                 await lifecycle.Stop(sandbox, cause, message, stoppingToken);
-                return (execution, cause == ExitCauses.StartFailed ? Failed(TerminalReasons.ExecutionError, message, metadata) : null);
+                return new Attempted(execution, cause == ExitCauses.StartFailed ? Failed(TerminalReasons.ExecutionError, message, metadata) : null);
             }
             var turn = await store.Prepare(execution, sandbox.Row, harness.Name, NewTurnId(), stoppingToken);
             execution = execution with
@@ -97,16 +145,18 @@ internal sealed class ExecutionRun(
                 Attempts = turn.Attempts,
             };
             if (turn.Attempts > options.MaxAttempts)
-                return (execution, Failed(TerminalReasons.StreamEnded, "The sandbox ended under the turn, and again under its second attempt.", metadata));
+                return new Attempted(execution, Failed(TerminalReasons.StreamEnded, "The sandbox ended under the turn, and again under its second attempt.", metadata));
 
-            var pump = new TurnPump(execution, sandbox, new FrameBatch(turn.TurnId, harness.Translator, execution.Turn, sandbox.Row.LastSeq, time), store, live, quarantined, wakeUps, options, time);
+            var observer = new TurnObserver(origin, execution.Turn.Tally ?? new TurnTally(), execution.Ran, time);
+            var batch = new FrameBatch(turn.TurnId, harness.Translator, execution.Turn, observer, sandbox.Row.LastSeq, time);
+            var pump = new TurnPump(execution, sandbox, batch, store, live, quarantined, wakeUps, options, time);
             var end = await Drive(execution, sandbox, turn, harness, pump, stoppingToken);
             execution = execution with { Turn = pump.State };
             return await Conclude(execution, sandbox, end, metadata, stoppingToken);
         }
         catch (Exception e) when (e is SandboxStartException or HarnessUnavailableException or TurnRefusedException)
         {
-            return (execution, Failed(TerminalReasons.ExecutionError, e.Message, metadata));
+            return new Attempted(execution, Failed(TerminalReasons.ExecutionError, e.Message, metadata));
         }
     }
 
@@ -142,43 +192,82 @@ internal sealed class ExecutionRun(
         }
     }
 
-    async Task<(ClaimedExecution, TerminalState?)> Conclude(
+    /// <exception cref="IOException">The keeper closed the attachment, and the turn has not ended.</exception>
+    async Task<Attempted> Conclude(
         ClaimedExecution execution, OwnedSandbox sandbox, PumpEnd end, Jsonb metadata, CancellationToken stoppingToken)
     {
         switch (end)
         {
             case PumpEnd.Cancelled:
-                return (execution, Cancelled(metadata));
+                return new Attempted(execution, Cancelled(metadata));
             case PumpEnd.SilenceDeadline:
                 await lifecycle.Stop(sandbox, SandboxCauses.Silence, SandboxCauses.Sentence(SandboxCauses.Silence), stoppingToken);
-                return (execution, Failed(TerminalReasons.SilenceDeadline, "The harness said nothing for too long and was stopped.", metadata));
+                return new Attempted(execution, Failed(TerminalReasons.SilenceDeadline, "The harness said nothing for too long and was stopped.", metadata));
             case PumpEnd.HardDeadline:
                 await lifecycle.Stop(sandbox, SandboxCauses.Deadline, SandboxCauses.Sentence(SandboxCauses.Deadline), stoppingToken);
-                return (execution, Failed(TerminalReasons.HardDeadline, $"The turn took longer than {options.Hard.TotalMinutes:0} minutes and was stopped.", metadata));
+                return new Attempted(execution, HardDeadline(metadata));
             case PumpEnd.StreamEnded:
                 // The keeper went away or another attachment took over: attach again and see what is there.
-                await Task.Delay(BetweenAttachments, time, stoppingToken);
-                return (execution, null);
+                throw new IOException("The keeper closed the attachment.");
         }
 
         var outcome = execution.Turn.Outcome ?? new TurnOutcome(Succeeded: false, "The sandbox ended before the turn reached its harness.", ExitCauses.Exited);
         if (outcome.Succeeded)
-            return (execution, new TerminalState(ExecutionStatus.Completed, TerminalReasons.Completed, execution.Turn.ResultText ?? "", null, metadata));
+            return new Attempted(execution, new TerminalState(ExecutionStatus.Completed, TerminalReasons.Completed, execution.Turn.ResultText ?? "", null, metadata));
         if (outcome.Cause is null)
-            return (execution, Failed(TerminalReasons.HarnessError, outcome.Error!, metadata));
+            return await AfterFailure(execution, outcome.Error!, metadata, stoppingToken);
 
         log.SandboxDied(sandbox.Row.SandboxId, execution.ExecutionId, outcome.Cause);
         await lifecycle.Stop(sandbox, outcome.Cause, outcome.Error ?? SandboxCauses.Sentence(outcome.Cause), stoppingToken);
         if (execution.Attempts >= options.MaxAttempts)
-            return (execution, Failed(TerminalReasons.StreamEnded, outcome.Error!, metadata));
+            return new Attempted(execution, Failed(TerminalReasons.StreamEnded, outcome.Error!, metadata));
         await store.Tell(execution, $"{outcome.Error} The turn is tried once more in a new sandbox.", stoppingToken);
-        return (execution, null);
+        return new Attempted(execution);
+    }
+
+    /// <summary>The harness lives and says that the turn has failed.</summary>
+    async Task<Attempted> AfterFailure(ClaimedExecution execution, string error, Jsonb metadata, CancellationToken stoppingToken)
+    {
+        switch (HarnessFailure.Of(error))
+        {
+            case HarnessFailureKind.UserCancelled:
+                return new Attempted(execution, Cancelled(metadata) with { Reason = TerminalReasons.Cancelled });
+            case HarnessFailureKind.ReconnectTimedOut:
+                return new Attempted(execution, Failed(TerminalReasons.ReconnectTimeout, error, metadata));
+            case HarnessFailureKind.AuthRefused when HarnessRetry.AfterAuthRefused(execution, error) is { } retry:
+                log.TriedAgain(execution.ExecutionId, retry.Reason);
+                await recovery.Retry(execution, retry, stoppingToken);
+                return new Attempted(execution) { GivenBack = true };
+            case HarnessFailureKind.AuthRefused:
+                return new Attempted(execution, Failed(TerminalReasons.HarnessAuthFailed, HarnessFailure.AuthRefusedText, metadata));
+            default:
+                return new Attempted(execution, Failed(TerminalReasons.HarnessError, error, metadata));
+        }
     }
 
     static TerminalState Cancelled(Jsonb metadata) =>
         new(ExecutionStatus.Cancelled, TerminalReasons.CancelRequested, null, "cancelled", metadata);
 
+    TerminalState HardDeadline(Jsonb metadata) =>
+        Failed(TerminalReasons.HardDeadline, $"The turn took longer than {options.Hard.TotalMinutes:0} minutes and was stopped.", metadata);
+
     static TerminalState Failed(string reason, string error, Jsonb metadata) => new(ExecutionStatus.FailedPermanent, reason, null, error, metadata);
 
     static string NewTurnId() => "turn-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+
+    sealed record Attempted(ClaimedExecution Execution, TerminalState? Terminal = null)
+    {
+        /// <summary>The execution is somebody else's to go on with.</summary>
+        public bool GivenBack { get; init; }
+
+        /// <summary>Without an end and not given back there is another try to be made at once, with what is known now.</summary>
+        public bool IsOver => Terminal is not null || GivenBack;
+    }
+
+    /// <param name="Began">When this run began.</param>
+    sealed record RunState(long Began)
+    {
+        /// <summary>How often in a row the stream broke without progress of the turn.</summary>
+        public int Breaks { get; set; }
+    }
 }

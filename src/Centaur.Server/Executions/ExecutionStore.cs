@@ -32,9 +32,9 @@ internal sealed class ExecutionStore(PostgresDatabase database)
         session.Execute(
             $"""
             insert into agent_execution_requests
-                (execution_id, thread_key, assignment_generation, execute_id, request_hash, status, delivery, metadata, silence_deadline_at, hard_deadline_at)
+                (execution_id, thread_key, assignment_generation, execute_id, request_hash, status, delivery, metadata, workflow_run_id, silence_deadline_at, hard_deadline_at)
             values ({execution.ExecutionId}, {execution.ThreadKey}, {execution.Generation}, {execution.ExecuteId}, {execution.Hash}, 'queued',
-                    {new Jsonb(execution.Delivery.ToJsonString())}, {new Jsonb(execution.Metadata.ToJsonString())}, now() + {options.Silence}, now() + {options.Hard})
+                    {new Jsonb(execution.Delivery.ToJsonString())}, {new Jsonb(execution.Metadata.ToJsonString())}, {execution.WorkflowRunId}, now() + {options.Silence}, now() + {options.Hard})
             """,
             cancellationToken);
 
@@ -120,7 +120,11 @@ internal sealed class ExecutionStore(PostgresDatabase database)
 
 internal sealed record QueuedBefore(string ExecutionId, int Generation, string Status, string Hash);
 
-internal sealed record NewExecution(string ExecutionId, string ThreadKey, int Generation, string ExecuteId, string Hash, JsonObject Delivery, JsonObject Metadata);
+internal sealed record NewExecution(string ExecutionId, string ThreadKey, int Generation, string ExecuteId, string Hash, JsonObject Delivery, JsonObject Metadata)
+{
+    /// <summary>The workflow run that asked for it (contract §6: its metadata names it); null where a person did.</summary>
+    public string? WorkflowRunId => Metadata["workflow_run_id"] is JsonValue value && value.TryGetValue<string>(out var run) && run.Length > 0 ? run : null;
+}
 
 /// <summary>An execution as clients see it (contract §1.5).</summary>
 public sealed record ExecutionView(

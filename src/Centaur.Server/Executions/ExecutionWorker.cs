@@ -13,27 +13,18 @@ internal sealed class ExecutionWorker(
     ExecutionClaims claims, ExecutionRun run, WorkerLease lease, WakeUps wakeUps, ExecutionOptions options, LeaseOptions leases, TimeProvider time, ILogger<ExecutionWorker> log)
     : BackgroundService
 {
-    readonly SemaphoreSlim claiming = new(1, 1);
-    readonly HashSet<string> running = new(StringComparer.Ordinal);
-    bool isInDoubt;
-
-    public override void Dispose()
-    {
-        claiming.Dispose();
-        base.Dispose();
-    }
-
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => lease.WhileHeld(RunTerm, stoppingToken);
 
     async Task RunTerm(LeaseTerm term, CancellationToken stoppingToken)
     {
-        var loops = Enumerable.Range(0, options.Concurrency).Select(_ => Work(term, stoppingToken)).Append(Reap(stoppingToken)).ToList();
+        using var slots = new ExecutionSlots(claims, options, wakeUps);
+        var loops = Enumerable.Range(0, options.Concurrency).Select(_ => Work(slots, term, stoppingToken)).Append(Reap(stoppingToken)).ToList();
         // A loop that ends is a fault, unless all of them were told to: the first one's exception stops the process.
         await await Task.WhenAny(loops);
         await Task.WhenAll(loops);
     }
 
-    async Task Work(LeaseTerm term, CancellationToken stoppingToken)
+    async Task Work(ExecutionSlots slots, LeaseTerm term, CancellationToken stoppingToken)
     {
         using var watch = wakeUps.Watch(Topics.Executions);
         while (!stoppingToken.IsCancellationRequested)
@@ -41,8 +32,8 @@ internal sealed class ExecutionWorker(
             var woken = watch.Next();
             try
             {
-                if (await TryClaim(stoppingToken) is { } execution)
-                    await RunClaimed(execution, term, stoppingToken);
+                if (await TryClaim(slots, stoppingToken) is { } execution)
+                    await RunClaimed(slots, execution, term, stoppingToken);
                 else
                     await watch.Wait(woken, options.Poll, stoppingToken);
             }
@@ -53,22 +44,11 @@ internal sealed class ExecutionWorker(
         }
     }
 
-    /// <summary>
-    /// A claim whose answer was lost may have been made, and an execution that could not be given back is still ours: while this worker lives no reaper takes them away. So after
-    /// an outage everything that names this worker and does not run here is given back first.
-    /// </summary>
-    internal async Task<ClaimedExecution?> TryClaim(CancellationToken stoppingToken)
+    internal async Task<ClaimedExecution?> TryClaim(ExecutionSlots slots, CancellationToken stoppingToken)
     {
-        await claiming.WaitAsync(stoppingToken);
         try
         {
-            if (isInDoubt)
-                await claims.ReturnAllBut(running, stoppingToken);
-            isInDoubt = false;
-            var execution = await claims.Claim(stoppingToken);
-            if (execution is not null)
-                running.Add(execution.ExecutionId);
-            return execution;
+            return await slots.Claim(stoppingToken);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
@@ -78,16 +58,11 @@ internal sealed class ExecutionWorker(
         catch (Exception e) when (Outages.IsOutage(e))
         {
             log.DatabaseUnreachable(e.Message);
-            isInDoubt = true;
             return null;
-        }
-        finally
-        {
-            claiming.Release();
         }
     }
 
-    internal async Task RunClaimed(ClaimedExecution execution, LeaseTerm term, CancellationToken stoppingToken)
+    internal async Task RunClaimed(ExecutionSlots slots, ClaimedExecution execution, LeaseTerm term, CancellationToken stoppingToken)
     {
         log.Claimed(execution.ExecutionId, execution.ThreadKey, execution.FencingGeneration);
         var isOurs = false;
@@ -110,10 +85,7 @@ internal sealed class ExecutionWorker(
         }
         finally
         {
-            await claiming.WaitAsync(CancellationToken.None);
-            running.Remove(execution.ExecutionId);
-            isInDoubt |= isOurs;
-            claiming.Release();
+            await slots.Leave(execution, isOurs);
         }
     }
 

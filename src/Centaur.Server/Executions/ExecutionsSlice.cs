@@ -1,4 +1,6 @@
 using Centaur.Server.Executions.Api;
+using Centaur.Server.Executions.Observations;
+using Centaur.Server.Executions.Recovery;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Telemetry.Metrics;
@@ -18,7 +20,9 @@ public static class ExecutionsSlice
         services.AddSingleton<ReleaseThread>();
         services.AddSingleton<IGaugeSource, ExecutionGauges>();
         services.AddSingleton<ExecutionClaims>();
+        services.AddSingleton<OriginStore>();
         services.AddSingleton<TurnStore>();
+        services.AddSingleton<RecoveryStore>();
         services.AddSingleton<CancelExecution>();
         services.AddSingleton<SteerEndpoint>();
         services.AddSingleton<SteerStore>();

@@ -19,8 +19,10 @@ internal sealed class TurnPump(
     ClaimedExecution execution, OwnedSandbox sandbox, FrameBatch batch, TurnStore store, LiveDeltas live, QuarantinedLines quarantined, WakeUps wakeUps, ExecutionOptions options, TimeProvider time)
 {
     const int FramesAtOnce = 512;
+    const long CharactersAtOnce = 4 << 20;
 
     readonly long began = time.GetTimestamp();
+    long seen = sandbox.Row.LastSeq;
     long heard = time.GetTimestamp();
     long? cancelled;
 
@@ -72,9 +74,10 @@ internal sealed class TurnPump(
     void Take()
     {
         heard = time.GetTimestamp();
-        for (var n = 0; n < FramesAtOnce && batch.State.Outcome is null && sandbox.Keeper.Frames.TryRead(out var frame); n++)
+        for (var n = 0; n < FramesAtOnce && batch.Characters < CharactersAtOnce && batch.State.Outcome is null && sandbox.Keeper.Frames.TryRead(out var frame); n++)
         {
             quarantined.Look(frame);
+            seen = frame.Seq;
             if (batch.Add(frame) is { } delta)
                 live.Publish(execution.ThreadKey, execution.ExecutionId, EventKinds.Harness, delta);
         }
@@ -120,7 +123,8 @@ internal sealed class TurnPump(
         // The keeper kills the harness when the grace is over; as much again is for its last words.
         if (cancelled is { } at && time.GetElapsedTime(at) > options.InterruptGrace * 2)
             return PumpEnd.Cancelled;
-        if (time.GetElapsedTime(began) > options.Hard)
+        // What was said while nobody listened may be the turn's end: it is read first.
+        if (execution.Ran + time.GetElapsedTime(began) > options.Hard && seen >= sandbox.Keeper.Attached.LastSeq)
             return PumpEnd.HardDeadline;
         var silence = batch.State.OpenTools > 0 ? options.ToolSilence : options.Silence;
         return time.GetElapsedTime(heard) > silence ? PumpEnd.SilenceDeadline : null;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
+using Centaur.Server.Executions.Observations;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Database;
@@ -12,12 +13,17 @@ namespace Centaur.Server.Executions;
 
 /// <summary>Every statement of an owner about its running turn. Each is one transaction: the thread's lock, the fence, then the writes.</summary>
 internal sealed class TurnStore(
-    PostgresDatabase database, ExecutionClaims claims, EventStore events, FollowUps followUps, DeliveryOutbox deliveries, ExecutionOptions options)
+    PostgresDatabase database, ExecutionClaims claims, EventStore events, FollowUps followUps, DeliveryOutbox deliveries, SandboxReservations sandboxes, OriginStore origins,
+    ExecutionOptions options)
 {
     static readonly CrashPoint Preparing = new("turn.prepare");
     static readonly CrashPoint Storing = new("turn.store");
     static readonly CrashPoint Finishing = new("turn.finish");
     static readonly CrashPoint Telling = new("turn.tell");
+
+    /// <summary>A thread that has no title takes so much of its first answer (contract §3.1).</summary>
+    const int NameCharacters = 60;
+
     /// <summary>
     /// Makes the turn durable before any harness hears of it: its id, its input (all messages that no execution has had yet), the sandbox that gets it.
     /// A turn that has been made before is found again; one whose sandbox is another now counts an attempt.
@@ -45,6 +51,7 @@ internal sealed class TurnStore(
             Storing,
             async session =>
             {
+                batch.Seal();
                 var results = await session.Batch(
                     [
                         SqlSession.ThreadLock(execution.ThreadKey),
@@ -79,7 +86,7 @@ internal sealed class TurnStore(
             {
                 await session.LockThread(execution.ThreadKey, cancellationToken);
                 await claims.Fence(session, execution, cancellationToken);
-                await events.Append(session, execution.ThreadKey, execution.ExecutionId, TerminalEvents(execution, turn, terminal), cancellationToken);
+                await events.Append(session, execution.ThreadKey, execution.ExecutionId, TerminalEvents(await origins.Facts(session, execution, cancellationToken), turn, terminal), cancellationToken);
                 await session.Execute(
                     $"""
                     update agent_execution_requests
@@ -94,7 +101,7 @@ internal sealed class TurnStore(
                     update sandbox_sessions
                     set state = case when state = 'stopped' then state else {(terminal.Status == ExecutionStatus.FailedPermanent ? "error" : "idle")} end, inflight_turn_id = null, inflight_turn_input = null,
                         agent_thread_id = coalesce({turn.HarnessThreadId}, agent_thread_id), last_result = {terminal.ResultText}, last_result_at = now(),
-                        thread_name = coalesce(thread_name, left({terminal.ResultText}, 60)), updated_at = now()
+                        thread_name = coalesce(thread_name, nullif(left({terminal.ResultText}, {NameCharacters}), '')), updated_at = now()
                     where thread_key = {execution.ThreadKey}
                     """,
                     cancellationToken);
@@ -107,6 +114,8 @@ internal sealed class TurnStore(
                         """,
                         cancellationToken);
                 }
+                if (terminal.GiveUpSandbox is { } cause)
+                    await sandboxes.GiveUp(session, execution.ThreadKey, cause, cancellationToken);
                 await deliveries.Ready(session, [execution.ExecutionId], cancellationToken);
                 if (terminal.Status != ExecutionStatus.Cancelled)
                     await followUps.Queue(session, execution, cancellationToken);
@@ -119,7 +128,8 @@ internal sealed class TurnStore(
     public async Task<ClaimedExecution> Refresh(ClaimedExecution execution, CancellationToken cancellationToken) =>
         await database.First(
             $"""
-            select execution_id, thread_key, assignment_generation, status, fencing_generation, durable_turn_id, attempts, turn_state::text, metadata::text, started_at
+            select execution_id, thread_key, assignment_generation, status, fencing_generation, durable_turn_id, attempts, turn_state::text, metadata::text,
+                   clock_timestamp() - started_at, workflow_run_id is not null
             from agent_execution_requests
             where execution_id = {execution.ExecutionId} and fencing_generation = {execution.FencingGeneration}
             """,
@@ -144,16 +154,6 @@ internal sealed class TurnStore(
         database.First(
             $"select agent_thread_id from sandbox_sessions where thread_key = {threadKey} and harness = {harness}",
             row => row.IsDBNull(0) ? null : row.GetString(0),
-            cancellationToken);
-
-    /// <summary>The active assignment's harness, or null when it was released.</summary>
-    public Task<string?> Harness(ClaimedExecution execution, CancellationToken cancellationToken) =>
-        database.First(
-            $"""
-            select harness from agent_runtime_assignments
-            where thread_key = {execution.ThreadKey} and assignment_generation = {execution.AssignmentGeneration} and state = 'active'
-            """,
-            row => row.GetString(0),
             cancellationToken);
 
     /// <summary>Tells the thread something that is not the harness's: a harness that is being installed, a sandbox that died and is replaced.</summary>
@@ -201,7 +201,7 @@ internal sealed class TurnStore(
             cancellationToken);
         await session.Execute(
             $"update agent_execution_requests set durable_turn_id = {turnId}, attempts = 1 where execution_id = {execution.ExecutionId}", cancellationToken);
-        await events.Append(session, execution.ThreadKey, execution.ExecutionId, StartEvents(execution, turnId, harness), cancellationToken);
+        await events.Append(session, execution.ThreadKey, execution.ExecutionId, StartEvents(await origins.Facts(session, execution, cancellationToken), turnId), cancellationToken);
         return new PreparedTurn(turnId, input, Attempts: 1, Replayed: false);
     }
 
@@ -230,23 +230,14 @@ internal sealed class TurnStore(
             cancellationToken);
         await session.Execute(
             $"update agent_execution_requests set attempts = {found.Attempts + 1}, turn_state = null where execution_id = {execution.ExecutionId}", cancellationToken);
-        return new PreparedTurn(execution.TurnId!, found.Input, found.Attempts + 1, Replayed: true);
+        return new PreparedTurn(execution.TurnId!, found.Input, found.Attempts + 1, Replayed: found.Attempts > 0);
     }
 
-    static List<NewEvent> StartEvents(ClaimedExecution execution, string turnId, string harness) =>
-    [
-        ExecutionStateEvent.Of(execution.ExecutionId, execution.ThreadKey, ExecutionStatus.Running),
-        new NewEvent(EventKinds.ExecutionStarted, new JsonObject
-        {
-            ["type"] = "obs.execution_started", ["execution_id"] = execution.ExecutionId, ["thread_key"] = execution.ThreadKey, ["turn_id"] = turnId, ["harness"] = harness,
-        }.ToJsonString()),
-    ];
+    static List<NewEvent> StartEvents(ExecutionFacts facts, string turnId) =>
+        [ExecutionStateEvent.Of(facts.Origin.ExecutionId, facts.Origin.ThreadKey, ExecutionStatus.Running), ExecutionTold.Started(facts, turnId)];
 
-    static List<NewEvent> TerminalEvents(ClaimedExecution execution, TurnState turn, TerminalState terminal)
+    static List<NewEvent> TerminalEvents(ExecutionFacts facts, TurnState turn, TerminalState terminal)
     {
-        var summary = new JsonObject { ["type"] = "execution.summary", ["execution_id"] = execution.ExecutionId, ["status"] = terminal.Status };
-        if (turn.Usage is { } usage)
-            summary["usage"] = new JsonObject { ["input_tokens"] = usage.InputTokens, ["output_tokens"] = usage.OutputTokens, ["cached_input_tokens"] = usage.CachedInputTokens };
         List<(string, JsonNode?)> more = [("terminal_reason", terminal.Reason), ("result_text", terminal.ResultText ?? "")];
         if (terminal.ErrorText is not null)
             more.Add(("error_text", terminal.ErrorText));
@@ -254,8 +245,8 @@ internal sealed class TurnStore(
             more.Add(("agent_thread_id", turn.HarnessThreadId));
         return
         [
-            new NewEvent(EventKinds.ExecutionSummary, summary.ToJsonString()),
-            ExecutionStateEvent.Of(execution.ExecutionId, execution.ThreadKey, terminal.Status, more.ToArray()),
+            ExecutionTold.Summary(facts, turn, terminal),
+            ExecutionStateEvent.Of(facts.Origin.ExecutionId, facts.Origin.ThreadKey, terminal.Status, more.ToArray()),
         ];
     }
 
@@ -275,4 +266,8 @@ internal sealed record PreparedTurn(string TurnId, string Input, int Attempts, b
 /// <param name="ResultText">The answer, if there is one.</param>
 /// <param name="ErrorText">For people, where it failed.</param>
 /// <param name="Metadata">Merged into the execution's metadata: harness and version.</param>
-internal sealed record TerminalState(string Status, string Reason, string? ResultText, string? ErrorText, Jsonb Metadata);
+internal sealed record TerminalState(string Status, string Reason, string? ResultText, string? ErrorText, Jsonb Metadata)
+{
+    /// <summary>The sandbox is given up with the turn, for this cause: nobody could tell it to stop.</summary>
+    public string? GiveUpSandbox { get; init; }
+}

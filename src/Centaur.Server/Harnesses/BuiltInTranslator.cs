@@ -11,14 +11,14 @@ internal sealed class BuiltInTranslator : IHarnessTranslator
         "content_block_delta" => Delta(harnessEvent, state),
         "system" when harnessEvent.Text("subtype") == "init" => Started(harnessEvent, state),
         "assistant" => Assistant(harnessEvent, state),
-        "tool" => new Translation(state with { OpenTools = 0 }, harnessEvent.GetRawText()),
+        "tool" => Translation.AsItIs(harnessEvent, state with { OpenTools = Math.Max(0, state.OpenTools - harnessEvent.Items("content").Count()) }),
         "result" => Result(harnessEvent, state),
-        "usage" => new Translation(state with { Usage = Usage(harnessEvent.Member("usage")) ?? state.Usage }, harnessEvent.GetRawText()),
-        _ => new Translation(state, harnessEvent.GetRawText()),
+        "usage" => Translation.AsItIs(harnessEvent, state with { Usage = Usage(harnessEvent.Member("usage")) ?? state.Usage }),
+        _ => Translation.AsItIs(harnessEvent, state),
     };
 
     static Translation Started(JsonElement e, TurnState state) =>
-        new(e.Text("session_id") is { } id ? state with { HarnessThreadId = id } : state, e.GetRawText());
+        Translation.AsItIs(e, e.Text("session_id") is { } id ? state with { HarnessThreadId = id } : state);
 
     static Translation Delta(JsonElement e, TurnState state)
     {
@@ -48,7 +48,7 @@ internal sealed class BuiltInTranslator : IHarnessTranslator
             else if (block.Text("type") == "tool_use")
                 tools++;
         }
-        return new Translation(state with { ResultText = text, OpenTools = tools }, e.GetRawText());
+        return Translation.AsItIs(e, state with { ResultText = text, OpenTools = tools });
     }
 
     static Translation Result(JsonElement e, TurnState state)
@@ -57,7 +57,7 @@ internal sealed class BuiltInTranslator : IHarnessTranslator
         var ended = (state with { Usage = Usage(e.Member("usage")) ?? state.Usage }) is var known && e.Flag("is_error")
             ? known.End(succeeded: false, text ?? "the harness failed and gave no reason")
             : (known with { ResultText = text ?? known.ResultText }).End(succeeded: true);
-        return new Translation(ended, e.GetRawText());
+        return Translation.AsItIs(e, ended);
     }
 
     static TurnUsage? Usage(JsonElement? usage) => usage is { } u

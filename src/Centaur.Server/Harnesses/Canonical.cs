@@ -6,8 +6,13 @@ namespace Centaur.Server.Harnesses;
 /// <summary>Makes canonical events (wire contract §4.1).</summary>
 internal static class Canonical
 {
-    public static string Init(string sessionId) =>
-        new JsonObject { ["type"] = "system", ["subtype"] = "init", ["session_id"] = sessionId }.ToJsonString();
+    public static string Init(string sessionId, string? model)
+    {
+        var init = new JsonObject { ["type"] = "system", ["subtype"] = "init", ["session_id"] = sessionId };
+        if (model is not null)
+            init["model"] = model;
+        return init.ToJsonString();
+    }
 
     public static string Error(string message, bool willRetry = false)
     {

@@ -15,15 +15,15 @@ internal sealed class CodexTranslator : IHarnessTranslator
         "turn.completed" => Completed(harnessEvent, state),
         "turn.failed" => Failed(harnessEvent, state),
         "error" => Error(harnessEvent, state),
-        "turn.started" or "turn.plan.updated" or "item.updated" or "status" or "subagent" => new Translation(state, harnessEvent.GetRawText()),
-        { } type when type.StartsWith("item.", StringComparison.Ordinal) => new Translation(state, harnessEvent.GetRawText()),
+        "turn.started" or "turn.plan.updated" or "item.updated" or "status" or "subagent" => Translation.AsItIs(harnessEvent, state),
+        { } type when type.StartsWith("item.", StringComparison.Ordinal) => Translation.AsItIs(harnessEvent, state),
         _ => new Translation(state),
     };
 
     static Translation Started(JsonElement e, TurnState state)
     {
         var id = e.Text("thread_id") ?? e.Member("thread")?.Text("id");
-        return id is null ? new Translation(state) : new Translation(state with { HarnessThreadId = id }, Canonical.Init(id));
+        return id is null ? new Translation(state) : new Translation(state with { HarnessThreadId = id }, Canonical.Init(id, e.Text("model")));
     }
 
     static Translation Delta(JsonElement e, TurnState state)
@@ -44,15 +44,15 @@ internal sealed class CodexTranslator : IHarnessTranslator
         {
             case "agentMessage" or "agent_message":
                 // The deltas have shown it already; only the whole text counts, as the answer so far.
-                return open < 0 && item.Text("text") is { Length: > 0 } text ? new Translation(state with { ResultText = text }) : new Translation(state);
+                return open < 0 && item.Text("text") is { Length: > 0 } text ? new Translation(state with { ResultText = text }) { Whole = e } : new Translation(state);
             case "userMessage" or "user_message":
                 return new Translation(state);
             case "error":
                 return new Translation(state, Canonical.Error(item.Text("message") ?? "codex reported an error without a text"));
             case "commandExecution" or "command_execution" or "mcpToolCall" or "dynamicToolCall" or "fileChange":
-                return new Translation(state with { OpenTools = Math.Max(0, state.OpenTools + open) }, e.GetRawText());
+                return Translation.AsItIs(e, state with { OpenTools = Math.Max(0, state.OpenTools + open) });
             default:
-                return new Translation(state, e.GetRawText());
+                return Translation.AsItIs(e, state);
         }
     }
 

@@ -16,7 +16,14 @@ internal interface IHarnessTranslator
 /// <param name="State">The state after this event.</param>
 /// <param name="Canonical">What is stored and streamed; null where nothing is to be shown.</param>
 /// <param name="Delta">Set where the event is a token delta, which is merged with its neighbours before it is stored.</param>
-internal sealed record Translation(TurnState State, string? Canonical = null, TokenDelta? Delta = null);
+internal sealed record Translation(TurnState State, string? Canonical = null, TokenDelta? Delta = null)
+{
+    /// <summary>The event as the harness emitted it, where that is what is observed: it is canonical as it is, or its deltas have shown it. Null: <see cref="Canonical"/> is.</summary>
+    public JsonElement? Whole { get; init; }
+
+    /// <summary>The harness's event is canonical as it is.</summary>
+    public static Translation AsItIs(JsonElement harnessEvent, TurnState state) => new(state, harnessEvent.GetRawText()) { Whole = harnessEvent };
+}
 
 /// <summary>A piece of text as it streams.</summary>
 /// <param name="Stream">Pieces with the same stream belong together, for example the item's type and id.</param>
@@ -36,6 +43,9 @@ internal sealed record TurnState
     public int OpenTools { get; init; }
 
     public TurnUsage? Usage { get; init; }
+
+    /// <summary>What is counted for the summary; null before the first event.</summary>
+    public TurnTally? Tally { get; init; }
 
     /// <summary>Set by the first terminal event; a later one changes nothing.</summary>
     public TurnOutcome? Outcome { get; init; }

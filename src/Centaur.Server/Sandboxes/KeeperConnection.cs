@@ -16,6 +16,11 @@ namespace Centaur.Server.Sandboxes;
 internal sealed class KeeperConnection : IAsyncDisposable
 {
     const int MaxLineBytes = 64 << 20;
+    const int WaitingFrames = 256;
+    const long WaitingBytes = 8 << 20;
+
+    /// <summary>One question is asked at a time.</summary>
+    const int WaitingAnswers = 16;
     static readonly CrashPoint Attaching = new("keeper.attach");
     static readonly CrashPoint Policing = new("keeper.policy");
     static readonly CrashPoint Claiming = new("keeper.claim");
@@ -29,8 +34,8 @@ internal sealed class KeeperConnection : IAsyncDisposable
     readonly Stream stream;
     readonly CrashPoints crash;
     readonly LineWriter writer;
-    readonly Channel<Frame> frames = Channel.CreateBounded<Frame>(new BoundedChannelOptions(256) { SingleWriter = true });
-    readonly Channel<KeeperMessage> answers = Channel.CreateUnbounded<KeeperMessage>(new UnboundedChannelOptions { SingleWriter = true });
+    readonly FrameQueue frames = new(WaitingFrames, WaitingBytes);
+    readonly Channel<KeeperMessage> answers = Channel.CreateBounded<KeeperMessage>(new BoundedChannelOptions(WaitingAnswers) { SingleWriter = true });
     readonly SemaphoreSlim asking = new(1, 1);
     readonly CancellationTokenSource closing = new();
     Task reading = Task.CompletedTask;
@@ -42,7 +47,7 @@ internal sealed class KeeperConnection : IAsyncDisposable
     }
 
     /// <summary>Frames after the cursor of the attach request. Completes when the keeper closes: it died, or a newer attachment took over.</summary>
-    public ChannelReader<Frame> Frames => frames.Reader;
+    public ChannelReader<Frame> Frames => frames;
 
     public Attached Attached { get; private set; } = null!;
 
@@ -112,7 +117,7 @@ internal sealed class KeeperConnection : IAsyncDisposable
     /// <summary>Waits until the keeper has closed the attachment. What it still sends is dropped.</summary>
     public async Task Ended(CancellationToken cancellationToken)
     {
-        await foreach (var _ in frames.Reader.ReadAllAsync(cancellationToken))
+        await foreach (var _ in frames.ReadAllAsync(cancellationToken))
         {
         }
     }
@@ -157,7 +162,7 @@ internal sealed class KeeperConnection : IAsyncDisposable
         }
         finally
         {
-            frames.Writer.TryComplete(end);
+            frames.Complete(end);
             answers.Writer.TryComplete(end);
         }
     }
@@ -170,9 +175,9 @@ internal sealed class KeeperConnection : IAsyncDisposable
         StorableJson.Mend(MemoryMarshal.AsMemory(line.Bytes).Span);
         var head = new Utf8JsonReader(line.Bytes.Span);
         if (IsFrame(ref head))
-            await frames.Writer.WriteAsync(JsonSerializer.Deserialize(line.Bytes.Span, ProtocolJson.Default.Frame)!, closing.Token);
-        else
-            await answers.Writer.WriteAsync(JsonSerializer.Deserialize(line.Bytes.Span, ProtocolJson.Default.KeeperMessage)!, closing.Token);
+            await frames.Write(JsonSerializer.Deserialize(line.Bytes.Span, ProtocolJson.Default.Frame)!, line.Bytes.Length, closing.Token);
+        else if (!answers.Writer.TryWrite(JsonSerializer.Deserialize(line.Bytes.Span, ProtocolJson.Default.KeeperMessage)!))
+            throw new JsonException("The keeper answers what nobody asked.");
     }
 
     /// <summary>A frame is the only line without a type of its own.</summary>

@@ -14,6 +14,12 @@ internal static class SandboxCauses
     /// <summary>A spare that was too old, or left by an earlier server.</summary>
     public const string Recycled = "recycled";
 
+    /// <summary>The credential that its harness had was refused; a fresh one takes its place.</summary>
+    public const string Replaced = "replaced";
+
+    /// <summary>Its keeper could not be reached, and its turn is over.</summary>
+    public const string Unreachable = "unreachable";
+
     /// <summary>No server of its host has shown a sign of life for too long.</summary>
     public const string HostGone = "host_gone";
 
@@ -29,6 +35,8 @@ internal static class SandboxCauses
         Idle => "The sandbox was ended because nobody had used it for a while; the thread's folder is kept.",
         Capacity => "The sandbox was ended to make room for another; the thread's folder is kept.",
         Recycled => "The spare sandbox was replaced by a fresh one.",
+        Replaced => "The sandbox was replaced by a fresh one because the credential of its harness was refused; the thread's folder is kept.",
+        Unreachable => "The sandbox was ended because its keeper could not be reached; the thread's folder is kept.",
         HostGone => "The machine that the sandbox ran on is gone; the thread goes on elsewhere, without its folder.",
         Silence => "The sandbox was ended because its turn said nothing for too long.",
         Deadline => "The sandbox was ended because its turn took too long.",

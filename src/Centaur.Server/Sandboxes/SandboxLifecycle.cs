@@ -13,7 +13,8 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
     /// read (phase dead): what its harness said before must not be lost.
     /// </summary>
     /// <exception cref="SandboxStartException">None can be started; the message is for people.</exception>
-    /// <exception cref="IOException">The keeper went away during the attach, or another owner was quicker.</exception>
+    /// <exception cref="SandboxBusyException">It cannot be had yet; a retry helps.</exception>
+    /// <exception cref="IOException">The keeper went away during the attach, or has another owner.</exception>
     public async Task<OwnedSandbox> Acquire(string threadKey, CancellationToken cancellationToken)
     {
         var row = await store.Claim(threadKey, cancellationToken);
@@ -21,7 +22,7 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         {
             await reservations.Reserve(threadKey, cancellationToken);
             row = await store.Claim(threadKey, cancellationToken)
-                ?? throw new IOException("The thread's sandbox cannot be had yet: an earlier one is still being ended, or another worker has it.");
+                ?? throw new SandboxBusyException("The thread's sandbox cannot be had yet: an earlier one is still being ended, or another worker has it.");
         }
 
         var stream = await Connect(row, cancellationToken);
@@ -29,9 +30,9 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         {
             return new OwnedSandbox(row, await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, cancellationToken));
         }
-        catch (KeeperRefusedException e) when (e.Code == RefusalCodes.GenerationStale)
+        catch (KeeperRefusedException e)
         {
-            throw new IOException($"The sandbox was taken over before it could be attached: {e.Message}", e);
+            throw new IOException($"The keeper refused the attachment: {e.Message}", e);
         }
     }
 
@@ -117,3 +118,6 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         }
     }
 }
+
+/// <summary>The thread's sandbox is in other hands for a moment. A retry helps.</summary>
+internal sealed class SandboxBusyException(string message) : Exception(message);

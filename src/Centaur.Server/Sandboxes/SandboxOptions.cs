@@ -33,10 +33,13 @@ public sealed record SandboxOptions
     /// <summary>Threads of this host that may have a sandbox at once before the longest unused ones make room; 0 is no limit.</summary>
     public int MaxActive { get; init; } = 45;
 
-    /// <summary>How long a thread may rest, and the record of a dead sandbox is kept.</summary>
+    /// <summary>How long the session of a thread is kept that was stopped, or whose host is gone.</summary>
+    public TimeSpan StoppedRetention { get; init; } = TimeSpan.FromSeconds(3_600);
+
+    /// <summary>How long a suspended thread may rest, and the record of a dead sandbox is kept.</summary>
     public TimeSpan SuspendedRetention { get; init; } = TimeSpan.FromSeconds(604_800);
 
-    /// <summary>Whether a thread's folder goes when the thread has rested for <see cref="SuspendedRetention"/>.</summary>
+    /// <summary>Whether a thread's folder goes when neither its session nor the record of a sandbox on it is left.</summary>
     public bool RemoveFolders { get; init; }
 
     /// <summary>A host none of whose servers has shown a sign of life for so long is gone, and what ran there is given up.</summary>
@@ -66,6 +69,7 @@ public sealed record SandboxOptions
             DevIdleTtl = Seconds("dev_idle_ttl_seconds", times.DevIdleTtl, 1, Year, null),
             MaxActive = section.Number("max_active", times.MaxActive, 0, 100_000, "MAX_ACTIVE_SANDBOX_SESSIONS"),
             SuspendedRetention = Seconds("suspended_retention_seconds", times.SuspendedRetention, 1, 10 * Year, "SUSPENDED_RETENTION_S"),
+            StoppedRetention = Seconds("stopped_retention_seconds", times.StoppedRetention, 1, 10 * Year, null),
             RemoveFolders = section.Flag("remove_folders", times.RemoveFolders),
             // The leases of a host are forgotten after a day.
             HostGone = Seconds("host_gone_seconds", times.HostGone, 1, 86_400, null),

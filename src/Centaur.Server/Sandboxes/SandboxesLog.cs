@@ -27,6 +27,9 @@ internal static partial class SandboxesLog
     [LoggerMessage(5008, LogLevel.Warning, "Sandbox {SandboxId} of thread {ThreadKey} is given up: no server of its host has been seen for too long")]
     public static partial void GivenUp(this ILogger log, string sandboxId, string threadKey);
 
+    [LoggerMessage(5012, LogLevel.Information, "The assignment of thread {ThreadKey} is released: nobody has used it for too long")]
+    public static partial void AssignmentReleased(this ILogger log, string threadKey);
+
     [LoggerMessage(5009, LogLevel.Warning, "A spare sandbox could not be started; the pool rests for {Seconds} s: {Reason}")]
     public static partial void NoSpare(this ILogger log, double seconds, string reason);
 

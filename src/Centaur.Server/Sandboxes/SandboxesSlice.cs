@@ -21,6 +21,7 @@ public static class SandboxesSlice
         services.AddSingleton<SandboxStore>();
         services.AddSingleton<SandboxLifecycle>();
         services.AddSingleton<EndingStore>();
+        services.AddSingleton<ForgettingStore>();
         services.AddSingleton<SandboxEnding>();
         services.AddSingleton<SpareStore>();
         services.AddSingleton<IGaugeSource, SandboxGauges>();

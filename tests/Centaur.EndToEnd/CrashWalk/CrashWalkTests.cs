@@ -31,11 +31,15 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
     /// <summary>What only a fault within a fault reaches. Each is one transaction that a repeat finds done or undone; what it writes is pinned by the test beside it, of its slice.</summary>
     static readonly string[] NotWalked =
     [
+        "assignment.release", // ForgettingTests.An_assignment_that_nobody_has_used_for_its_time_is_released_and_the_next_spawn_makes_another
         "delivery.failed", // DeliveryTests.A_failure_is_tried_again_after_its_pause
         "delivery.overdue", // DeliveryTests.The_watchdog_makes_ready_what_was_forgotten_and_tells_once_of_what_is_late
         "delivery.repair", // the same
-        "sandbox.forget", // SuspensionTests.The_record_of_a_dead_sandbox_is_kept_for_the_retention_and_then_forgotten
-        "sandbox.forget_thread", // SuspensionTests.A_thread_that_has_rested_for_the_retention_is_forgotten_and_its_folder_kept_unless_asked
+        "execution.retry", // HarnessFailureTests.A_refused_credential_is_tried_once_more_in_a_fresh_sandbox_by_itself
+        "execution.wait", // StreamBreakTests.A_stream_that_breaks_again_and_again_gives_the_execution_back_which_is_then_claimed_and_attached_without_a_second_injection
+        "sandbox.forget", // ForgettingTests.The_record_of_a_dead_sandbox_is_kept_for_the_retention_and_then_forgotten
+        "sandbox.forget_folder", // ForgettingTests.A_folder_goes_only_when_neither_session_nor_sandbox_is_left_of_its_thread
+        "sandbox.forget_session", // ForgettingTests.A_session_is_forgotten_when_its_time_has_come
         "sandbox.give_up", // SuspensionTests.F5_the_sandboxes_of_a_host_that_is_gone_are_given_up_and_what_was_queued_runs_elsewhere
         "sandbox.start_failed", // SuspensionTests.A_sandbox_that_fails_to_start_three_times_is_given_up_with_its_cause
         "sandbox.suspend", // SuspensionTests.A_sandbox_that_nobody_has_used_for_its_time_is_told_to_end_and_its_thread_is_suspended
@@ -43,6 +47,7 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
         "slack.refuse", // SlackTurnTests.A_refusal_is_told_to_the_author_in_the_thread_once
         "spare.give_up", // LifecycleTests.A_thread_gets_a_spare_sandbox_and_one_that_died_is_replaced
         "spare.recycle", // WarmPoolTests.A_spare_that_is_being_recycled_is_nobodys_any_more
+        "turn.break", // StreamBreakTests.A_stream_that_breaks_is_taken_up_in_place_and_the_turn_is_given_once
     ];
 
     /// <summary>What a server passes on the way back to a turn whose owner died, in this order.</summary>

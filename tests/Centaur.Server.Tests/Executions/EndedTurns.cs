@@ -18,7 +18,7 @@ internal static class EndedTurns
         while (true)
         {
             // Null too until the server has taken its lease.
-            if (await claims.Claim(cancellationToken) is not { } claimed)
+            if (await claims.Claim(workflows: true, cancellationToken) is not { } claimed)
             {
                 await Task.Delay(20, cancellationToken);
                 continue;

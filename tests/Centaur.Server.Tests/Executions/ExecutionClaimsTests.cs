@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Centaur.Protocol.Attach;
 using Centaur.Server.Executions;
+using Centaur.Server.Executions.Observations;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Database;
 using Centaur.Testing.Server;
@@ -27,7 +28,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var first = await server.Api.Queue(Http.NewThread());
         await server.Api.Queue(Http.NewThread());
 
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
 
         claimed.ExecutionId.ShouldBe(first);
         claimed.Status.ShouldBe(ExecutionStatus.Running);
@@ -42,8 +43,26 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         await server.Api.Queue(thread);
         await server.Api.Queue(thread);
 
-        (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
-        (await worker.Claims.Claim(Cancellation)).ShouldBeNull();
+        (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
+        (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_claim_for_people_passes_over_every_workflow_that_waits()
+    {
+        var worker = await Worker();
+        await server.Api.PostOk(
+            "/agent/execute",
+            new System.Text.Json.Nodes.JsonObject
+            {
+                ["thread_key"] = Http.NewThread(), ["message"] = "hello", ["metadata"] = new System.Text.Json.Nodes.JsonObject { ["workflow_run_id"] = "wfr_1" },
+            },
+            System.Net.HttpStatusCode.Accepted);
+        var person = await server.Api.Queue(Http.NewThread());
+
+        (await worker.Claims.Claim(workflows: false, Cancellation)).ShouldNotBeNull().ExecutionId.ShouldBe(person);
+        (await worker.Claims.Claim(workflows: false, Cancellation)).ShouldBeNull();
+        (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull().OfWorkflow.ShouldBeTrue();
     }
 
     [Fact]
@@ -53,7 +72,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         await server.Api.Queue(Http.NewThread());
         await EndLease(worker);
 
-        (await worker.Claims.Claim(Cancellation)).ShouldBeNull();
+        (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldBeNull();
     }
 
     [Fact]
@@ -63,15 +82,15 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var living = await Worker();
         await server.Api.Queue(Http.NewThread());
         await server.Api.Queue(Http.NewThread());
-        var lost = (await dead.Claims.Claim(Cancellation)).ShouldNotBeNull();
-        var kept = (await living.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var lost = (await dead.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
+        var kept = (await living.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         await EndLease(dead);
 
         await living.Claims.Reap(Cancellation);
 
         (await Status(lost)).ShouldBe(ExecutionStatus.Queued);
         (await Status(kept)).ShouldBe(ExecutionStatus.Running);
-        (await living.Claims.Claim(Cancellation)).ShouldNotBeNull().FencingGeneration.ShouldBe(2);
+        (await living.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull().FencingGeneration.ShouldBe(2);
     }
 
     [Fact]
@@ -80,7 +99,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var worker = await Worker();
         var thread = Http.NewThread();
         await server.Api.Queue(thread);
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
 
         await server.Api.PostOk($"/agent/threads/{Uri.EscapeDataString(thread)}/release", new System.Text.Json.Nodes.JsonObject { ["cancel_inflight"] = true });
 
@@ -97,7 +116,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var worker = await Worker();
         var thread = Http.NewThread();
         await server.Api.Queue(thread);
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         await server.Api.PostOk("/agent/stop", new System.Text.Json.Nodes.JsonObject { ["thread_key"] = thread });
 
         await worker.Turns.Finish(claimed, new TurnState(), Done with { Status = ExecutionStatus.Cancelled }, Cancellation);
@@ -110,7 +129,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
     {
         var worker = await Worker();
         await server.Api.Queue(Http.NewThread());
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         var sandbox = (await worker.Sandboxes.Claim(claimed.ThreadKey, Cancellation)).ShouldNotBeNull();
         var turn = await worker.Turns.Prepare(claimed, sandbox, "codex", "turn-0000000000000001", Cancellation);
         var before = await Events(claimed);
@@ -127,7 +146,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var worker = await Worker();
         var thread = Http.NewThread();
         var execution = await server.Api.Queue(thread);
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         var sandbox = (await worker.Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull();
         await worker.Turns.Prepare(claimed, sandbox, "codex", "turn-0000000000000004", Cancellation);
         await Database.Execute(
@@ -138,7 +157,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
             Cancellation);
 
         await worker.Turns.Finish(claimed, new TurnState(), Done, Cancellation);
-        var next = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var next = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
 
         next.ThreadKey.ShouldBe(thread);
         (await worker.Turns.Prepare(next, sandbox, "codex", "turn-0000000000000005", Cancellation)).Input.ShouldContain("too late");
@@ -151,7 +170,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
     {
         var worker = await Worker();
         await server.Api.Queue(Http.NewThread());
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         var sandbox = (await worker.Sandboxes.Claim(claimed.ThreadKey, Cancellation)).ShouldNotBeNull();
         var first = await worker.Turns.Prepare(claimed, sandbox, "codex", "turn-0000000000000002", Cancellation);
 
@@ -167,10 +186,10 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
     {
         var worker = await Worker();
         await server.Api.Queue(Http.NewThread());
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         var sandbox = (await worker.Sandboxes.Claim(claimed.ThreadKey, Cancellation)).ShouldNotBeNull();
         var turn = await worker.Turns.Prepare(claimed, sandbox, "built-in", "turn-0000000000000006", Cancellation);
-        var batch = new FrameBatch(turn.TurnId, new BuiltInTranslator(), new TurnState(), storedSeq: 0, TimeProvider.System);
+        var batch = new FrameBatch(turn.TurnId, new BuiltInTranslator(), new TurnState(), new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, TimeProvider.System), storedSeq: 0, TimeProvider.System);
         foreach (var (line, n) in ((string[])
         [
             """{"type":"tool","text":"nul \u0000, halves \ud800 and \uDC00, a pair \ud83e\udd84, a backslash \\u0000"}""",
@@ -201,7 +220,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         await server.Api.PostOk("/agent/message", System.Text.Json.Nodes.JsonNode.Parse(
             $$$"""{"thread_key":"{{{thread}}}","assignment_generation":1,"metadata":{"user_id":{"a":1}},"parts":[{"type":5,"text":[1]},{"type":"text","text":{"b":2}},{"type":"text","text":"plain"}]}""")!);
         await server.Api.PostOk("/agent/execute", new System.Text.Json.Nodes.JsonObject { ["thread_key"] = thread, ["assignment_generation"] = 1 }, System.Net.HttpStatusCode.Accepted);
-        var claimed = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         var sandbox = (await worker.Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull();
 
         (await worker.Turns.Prepare(claimed, sandbox, "codex", "turn-0000000000000007", Cancellation)).Input.ShouldContain("plain");
@@ -211,7 +230,8 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
 
     static FrameBatch Batch(string turn)
     {
-        var batch = new FrameBatch(turn, new CodexTranslator(), new TurnState(), storedSeq: 0, TimeProvider.System);
+        var observer = new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, TimeProvider.System);
+        var batch = new FrameBatch(turn, new CodexTranslator(), new TurnState(), observer, storedSeq: 0, TimeProvider.System);
         using var json = JsonDocument.Parse("""{"type":"turn.plan.updated"}""");
         batch.Add(new Frame { Seq = 1, Turn = turn, Event = json.RootElement.Clone() });
         return batch;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Centaur.Protocol.Attach;
 using Centaur.Server.Executions;
+using Centaur.Server.Executions.Observations;
 using Centaur.Server.Harnesses;
 using Centaur.Testing;
 using Shouldly;
@@ -15,7 +16,7 @@ public sealed class FrameBatchTests
     readonly ManualTimeProvider time = new(DateTimeOffset.UnixEpoch);
     readonly FrameBatch batch;
 
-    public FrameBatchTests() => batch = new FrameBatch(Turn, new CodexTranslator(), new TurnState(), storedSeq: 10, time);
+    public FrameBatchTests() => batch = new FrameBatch(Turn, new CodexTranslator(), new TurnState(), new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, time), storedSeq: 10, time);
 
     [Fact]
     public void Deltas_of_one_message_become_one_event_that_names_its_frames()
@@ -82,13 +83,13 @@ public sealed class FrameBatchTests
     [Fact]
     public void F30_of_two_results_the_first_is_the_turns()
     {
-        var twice = new FrameBatch(Turn, new BuiltInTranslator(), new TurnState(), storedSeq: 10, time);
+        var twice = new FrameBatch(Turn, new BuiltInTranslator(), new TurnState(), new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, time), storedSeq: 10, time);
         twice.Add(Frame(11, Turn, """{"type":"result","result":"first"}"""));
         twice.Add(Frame(12, Turn, """{"type":"result","result":"second","is_error":true}"""));
 
         twice.State.Outcome.ShouldBe(new TurnOutcome(true, null, null));
         twice.State.ResultText.ShouldBe("first");
-        twice.Closed.ShouldHaveSingleItem().FirstSeq.ShouldBe(11);
+        twice.Closed.Where(e => e.FirstSeq is not null).ShouldHaveSingleItem().FirstSeq.ShouldBe(11);
         twice.ClosedSeq.ShouldBe(12);
     }
 
@@ -101,10 +102,10 @@ public sealed class FrameBatchTests
     {
         foreach (var translator in (IHarnessTranslator[])[new CodexTranslator(), new BuiltInTranslator()])
         {
-            var unknown = new FrameBatch(Turn, translator, new TurnState(), storedSeq: 10, time);
+            var unknown = new FrameBatch(Turn, translator, new TurnState(), new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, time), storedSeq: 10, time);
             unknown.Add(Frame(11, Turn, line));
 
-            unknown.State.ShouldBe(new TurnState());
+            (unknown.State with { Tally = null }).ShouldBe(new TurnState());
             unknown.ClosedSeq.ShouldBe(11);
         }
     }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Centaur.Protocol.Attach;
 using Centaur.Server.Executions;
+using Centaur.Server.Executions.Observations;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Leases;
@@ -49,7 +50,7 @@ public sealed class HarnessClaimsTests(ServerFixture server) : IClassFixture<Ser
         items.Select(i => (long.Parse(i.EventId!, System.Globalization.CultureInfo.InvariantCulture), i.EventType)).ShouldBe(rows.Select(r => (r.Item1, r.Item2)));
         items.ShouldAllBe(i => JsonNode.Parse(i.Data, null, default) is JsonObject);
         rows.ShouldAllBe(r => r.Item3 == execution);
-        rows.Where(r => r.Item2 != "amp_raw_event").Select(r => r.Item2).ShouldBe(["execution_state", "execution_state", "execution_started"]);
+        rows.Where(r => r.Item2 != "amp_raw_event" && !r.Item2.EndsWith("_observed", StringComparison.Ordinal)).Select(r => r.Item2).ShouldBe(["execution_state", "execution_state", "execution_started"]);
         (await Database.Query($"select event_kind from agent_execution_events where thread_key = {other}", row => row.GetString(0), Cancel)).ShouldBe(["execution_state"]);
         ((string)(await server.Api.Get($"/agent/executions/{victim}")).Json!["status"]!).ShouldBe("queued");
         (await Database.Query($"select role from chat_messages where thread_key = {thread}", row => row.GetString(0), Cancel)).ShouldBe(["user"]);
@@ -64,13 +65,14 @@ public sealed class HarnessClaimsTests(ServerFixture server) : IClassFixture<Ser
         await Database.Execute($"update agent_execution_requests set status = 'running', fencing_generation = 1, started_at = now(), worker_id = {worker} where execution_id = {execution}", Cancel);
         var claimed = (await Database.First(
             $"""
-            select execution_id, thread_key, assignment_generation, status, fencing_generation, durable_turn_id, attempts, turn_state::text, metadata::text, started_at
+            select execution_id, thread_key, assignment_generation, status, fencing_generation, durable_turn_id, attempts, turn_state::text, metadata::text,
+                   clock_timestamp() - started_at, workflow_run_id is not null
             from agent_execution_requests where execution_id = {execution}
             """,
             ClaimedExecution.Read, Cancel)).ShouldNotBeNull();
         var sandbox = (await sandboxes.Claim(thread, Cancel)).ShouldNotBeNull();
         var turn = await turns.Prepare(claimed, sandbox, "codex", "turn-" + execution, Cancel);
-        var batch = new FrameBatch(turn.TurnId, translator, new TurnState(), storedSeq: 0, TimeProvider.System);
+        var batch = new FrameBatch(turn.TurnId, translator, new TurnState(), new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, TimeProvider.System), storedSeq: 0, TimeProvider.System);
         for (var n = 0; n < lines.Length; n++)
         {
             using var json = JsonDocument.Parse(Encoding.UTF8.GetBytes(lines[n]));

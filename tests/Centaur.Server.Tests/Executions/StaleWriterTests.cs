@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Centaur.Protocol.Attach;
 using Centaur.Server.Executions;
+using Centaur.Server.Executions.Observations;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Sandboxes;
@@ -89,7 +90,7 @@ public sealed class StaleWriterTests(ServerFixture server) : IClassFixture<Serve
         await stale.Worker.EndLease(Cancellation);
         var next = await WorkerParts.Start(server, Cancellation);
         await next.Claims.Reap(Cancellation);
-        var execution = (await next.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var execution = (await next.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         execution.ExecutionId.ShouldBe(stale.Execution.ExecutionId);
         var sandbox = (await next.Sandboxes.Claim(execution.ThreadKey, Cancellation)).ShouldNotBeNull();
         await next.Turns.Prepare(execution, sandbox, "codex", "turn-00000000000000bb", Cancellation);
@@ -101,7 +102,7 @@ public sealed class StaleWriterTests(ServerFixture server) : IClassFixture<Serve
     {
         var worker = await WorkerParts.Start(server, Cancellation);
         await server.Api.Queue(Http.NewThread());
-        var execution = (await worker.Claims.Claim(Cancellation)).ShouldNotBeNull();
+        var execution = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
         var sandbox = (await worker.Sandboxes.Claim(execution.ThreadKey, Cancellation)).ShouldNotBeNull();
         await worker.Turns.Prepare(execution, sandbox, "codex", turn, Cancellation);
         return new Ownership(worker, execution with { TurnId = turn }, sandbox);
@@ -133,7 +134,8 @@ public sealed class StaleWriterTests(ServerFixture server) : IClassFixture<Serve
 
     FrameBatch Batch(string text)
     {
-        var batch = new FrameBatch(turn, new CodexTranslator(), new TurnState(), storedSeq: 0, TimeProvider.System);
+        var observer = new TurnObserver(new ObservationOrigin("exe_1", "t", 1), new TurnTally(), TimeSpan.Zero, TimeProvider.System);
+        var batch = new FrameBatch(turn, new CodexTranslator(), new TurnState(), observer, storedSeq: 0, TimeProvider.System);
         var json = JsonSerializer.SerializeToElement(new { type = "turn.plan.updated", text });
         batch.Add(new Frame { Seq = 1, Turn = turn, Event = json });
         return batch;

@@ -1,6 +1,7 @@
 using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Executions;
+using Centaur.Server.Executions.Observations;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
@@ -24,10 +25,10 @@ internal sealed record WorkerParts(PostgresDatabase Database, WorkerLease Lease,
         var lease = new WorkerLease(
             database, services.GetRequiredService<LeaseOptions>(), services.GetRequiredService<HostIdentity>(), services.GetRequiredService<Readiness>(), TimeProvider.System,
             NullLogger<WorkerLease>.Instance);
-        var claims = new ExecutionClaims(database, lease, wakeUps);
+        var claims = new ExecutionClaims(database, lease, services.GetRequiredService<ExecutionOptions>(), wakeUps);
         var turns = new TurnStore(
             database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<FollowUps>(), services.GetRequiredService<DeliveryOutbox>(),
-            services.GetRequiredService<ExecutionOptions>());
+            services.GetRequiredService<SandboxReservations>(), services.GetRequiredService<OriginStore>(), services.GetRequiredService<ExecutionOptions>());
         var worker = new WorkerParts(database, lease, claims, new SandboxStore(database, lease, wakeUps), turns);
         await database.Execute(
             $"insert into workers (worker_id, host_id, version, lease_expires_at) values ({lease.WorkerId}, {lease.HostId}, 'test', clock_timestamp() + interval '1 minute')", cancellationToken);

@@ -92,6 +92,51 @@ public sealed class KeeperConnectionTests : IAsyncLifetime
         await Should.ThrowAsync<IOException>(() => asking);
     }
 
+    [Theory]
+    [InlineData(200)]
+    [InlineData(1 << 20)]
+    public async Task While_nobody_takes_its_frames_the_socket_is_not_read_and_nothing_is_lost(int size)
+    {
+        const long Most = 12 << 20;
+        await using var connection = await Attach();
+        var line = Encoding.UTF8.GetBytes($$$"""{"seq":1,"event":{"type":"status","message":"{{{new string('x', size)}}}"}}""" + "\n");
+        var count = Math.Min(20_000, (int)(4 * Most / line.Length));
+        var written = 0;
+
+        var writing = Write();
+        // Until the keeper is stuck: it wrote nothing for a while, although it has more to say.
+        for (var before = -1; before != Volatile.Read(ref written); await Task.Delay(300, Cancellation))
+            before = Volatile.Read(ref written);
+        var held = Volatile.Read(ref written);
+        var read = 0;
+        while (read < count && await connection.Frames.WaitToReadAsync(Cancellation))
+        {
+            while (connection.Frames.TryRead(out _))
+                read++;
+        }
+        await writing;
+
+        held.ShouldBeLessThan(count);
+        ((long)held * line.Length).ShouldBeLessThan(Most);
+        read.ShouldBe(count);
+
+        async Task Write()
+        {
+            for (; written < count; Interlocked.Increment(ref written))
+                await keeper.WriteAsync(line, Cancellation);
+        }
+    }
+
+    [Fact]
+    public async Task A_keeper_that_answers_what_nobody_asked_is_cut_off()
+    {
+        await using var connection = await Attach();
+
+        await Say([.. Enumerable.Repeat("""{"type":"accepted","turn":"turn-1","repeated":true}""", 100)]);
+
+        await Should.ThrowAsync<JsonException>(() => connection.Frames.Completion);
+    }
+
     async Task<KeeperConnection> Attach()
     {
         var attaching = KeeperConnection.Attach(new NetworkStream(client), CrashPoints.None, generation: 7, afterSeq: 0, Cancellation);

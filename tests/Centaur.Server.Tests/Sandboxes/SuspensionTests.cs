@@ -140,7 +140,7 @@ public sealed class SuspensionTests(ServerFixture server, PostgresServer postgre
         await Database.Execute($"update sandboxes set host_id = {other}, state = 'claimed' where thread_key = {thread}", Cancellation);
         await Database.Execute(
             $"insert into workers (worker_id, host_id, version, lease_expires_at) values ({other}, {other}, 'test', clock_timestamp() - interval '1 minute')", Cancellation);
-        var claims = new ExecutionClaims(Database, server.Services.GetRequiredService<WorkerLease>(), server.Services.GetRequiredService<WakeUps>());
+        var claims = new ExecutionClaims(Database, server.Services.GetRequiredService<WorkerLease>(), server.Services.GetRequiredService<ExecutionOptions>(), server.Services.GetRequiredService<WakeUps>());
 
         (await Ending.OfGoneHosts(Cancellation)).ShouldNotContain(s => s.ThreadKey == thread, "a host may restart");
         (await Claimable(claims, thread)).ShouldBeFalse();
@@ -150,47 +150,6 @@ public sealed class SuspensionTests(ServerFixture server, PostgresServer postgre
 
         (await State(thread)).ShouldBe(("dead", "host_gone", "idle"));
         (await Claimable(claims, thread)).ShouldBeTrue();
-    }
-
-    [Fact]
-    public async Task The_record_of_a_dead_sandbox_is_kept_for_the_retention_and_then_forgotten()
-    {
-        var thread = Http.NewThread();
-        await server.Api.Spawn(thread);
-        var row = (await Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull();
-        await Ending.Forget(row, Cancellation);
-        (await State(thread)).Sandbox.ShouldBe("starting", "a sandbox that lives is never forgotten");
-        await Sandboxes.Bury(row, "stopped", "", Cancellation);
-        await Ending.Cleared(row, Cancellation);
-        (await Ending.Expired(Cancellation)).ShouldNotContain(r => r.SandboxId == row.SandboxId);
-        await Database.Execute($"update sandboxes set ended_at = now() - interval '8 days' where sandbox_id = {row.SandboxId}", Cancellation);
-        (await Ending.Expired(Cancellation)).ShouldContain(r => r.SandboxId == row.SandboxId);
-
-        await Ending.Forget(row, Cancellation);
-
-        (await Database.First($"select count(*) from sandboxes where sandbox_id = {row.SandboxId}", r => r.GetInt64(0), Cancellation)).ShouldBe(0);
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_thread_that_has_rested_for_the_retention_is_forgotten_and_its_folder_kept_unless_asked(bool remove)
-    {
-        var thread = Http.NewThread();
-        await server.Api.Spawn(thread);
-        var row = (await Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull();
-        await Ending.Suspend(row, SandboxCauses.Idle, Cancellation);
-        await Database.Execute($"update sandbox_sessions set updated_at = now() - interval '8 days' where thread_key = {thread}", Cancellation);
-        (await Ending.ExpiredThreads(Cancellation)).ShouldNotContain(thread, "its sandbox still runs");
-        await Sandboxes.Bury((await Ending.TakeOver(row, Cancellation))!, "stopped", "", Cancellation);
-        (await Ending.ExpiredThreads(Cancellation)).ShouldContain(thread);
-
-        var removed = new List<string>();
-        await Ending.ForgetThread(thread, remove ? folder => { removed.Add(folder); return Task.CompletedTask; } : null, Cancellation);
-
-        (await State(thread)).Session.ShouldBeNull();
-        removed.ShouldBe(remove ? [row.Folder] : []);
-        (await Database.First($"select count(*) from thread_folders where thread_key = {thread}", r => r.GetInt64(0), Cancellation)).ShouldBe(remove ? 0 : 1);
     }
 
     [Fact]
@@ -226,7 +185,7 @@ public sealed class SuspensionTests(ServerFixture server, PostgresServer postgre
     /// <summary>Claims what there is until the thread's execution comes, or nothing more.</summary>
     static async Task<bool> Claimable(ExecutionClaims claims, string thread)
     {
-        while (await claims.Claim(Cancellation) is { } claimed)
+        while (await claims.Claim(workflows: true, Cancellation) is { } claimed)
         {
             if (claimed.ThreadKey == thread)
                 return true;

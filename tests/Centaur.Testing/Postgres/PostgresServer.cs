@@ -17,6 +17,9 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>The size of a disk of its own for its data, as <c>mount</c> takes it; its write-ahead log is elsewhere, as it is where it matters. Null is the machine's disk.</summary>
     public string? Disk { get; init; }
 
+    /// <summary>How many connections it takes, set before the first use.</summary>
+    public int MaxConnections { get; init; } = 400;
+
     /// <summary>Makes an empty database.</summary>
     /// <param name="template">The name of a database to copy; nobody may be connected to it.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
@@ -56,6 +59,49 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes every connection that there is, those of others too, and gives them back after a while.</summary>
+    public async Task TakeAllConnections(string connectionString, Func<Task> meanwhile, CancellationToken cancellationToken)
+    {
+        var database = new NpgsqlConnectionStringBuilder(connectionString).Database!;
+        List<NpgsqlConnection> taken = [];
+        try
+        {
+            do
+                await TakeFree(taken, cancellationToken);
+            while (await EndOthers(taken[0], database, cancellationToken) > 0);
+            await meanwhile();
+        }
+        finally
+        {
+            foreach (var connection in taken)
+                await connection.DisposeAsync();
+        }
+    }
+
+    async Task TakeFree(List<NpgsqlConnection> taken, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var connection = new NpgsqlConnection(Connection("postgres") + ";Pooling=false");
+            try
+            {
+                await connection.OpenAsync(cancellationToken);
+                taken.Add(connection);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.TooManyConnections)
+            {
+                await connection.DisposeAsync();
+                return;
+            }
+        }
+    }
+
+    static async Task<long> EndOthers(NpgsqlConnection own, string database, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '{database}'", own);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     /// <summary>Closes the door on everybody, as an outage does, and opens it again.</summary>
     public async Task Interrupt(string connectionString, Func<Task> meanwhile, CancellationToken cancellationToken)
     {
@@ -92,7 +138,7 @@ public sealed class PostgresServer : IAsyncDisposable
                 return;
             var bin = Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin")).LastOrDefault(d => File.Exists(Path.Combine(d, "postgres")))
                 ?? throw new InvalidOperationException("The tests need Postgres: install the package postgresql (15 or newer).");
-            string[] command = ["/bin/sh", "-c", Script, "postgres-watchdog", bin, folder, Environment.IsPrivilegedProcess ? "postgres" : ""];
+            string[] command = ["/bin/sh", "-c", Script, "postgres-watchdog", bin, folder, Environment.IsPrivilegedProcess ? "postgres" : "", $"{MaxConnections}"];
             if (Disk is { } size)
             {
                 Directory.CreateDirectory($"{folder}/data");
@@ -121,14 +167,14 @@ public sealed class PostgresServer : IAsyncDisposable
     const string Script =
         """
         trap '' INT TERM HUP
-        bin=$1; dir=$2; user=$3
+        bin=$1; dir=$2; user=$3; connections=$4
         as() { if [ -n "$user" ]; then setsid su "$user" -s /bin/sh -c "$1"; else setsid sh -c "$1"; fi; }
         mkdir -p -m 0700 "$dir/data" || exit 1
         chmod 0700 "$dir"
         [ -n "$user" ] && chown "$user" "$dir" "$dir/data"
         cd "$dir"
         as "$bin/initdb -D $dir/data --waldir=$dir/wal -U centaur -A trust --no-sync -E UTF8 --locale=C.UTF-8" >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; exit 1; }
-        as "$bin/pg_ctl -D $dir/data -l $dir/log -w -s start -o \"-c listen_addresses= -c unix_socket_directories=$dir -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB\"" >/dev/null 2>&1 </dev/null || { cat "$dir/log" >&2; exit 1; }
+        as "$bin/pg_ctl -D $dir/data -l $dir/log -w -s start -o \"-c listen_addresses= -c unix_socket_directories=$dir -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=$connections -c shared_buffers=64MB\"" >/dev/null 2>&1 </dev/null || { cat "$dir/log" >&2; exit 1; }
         echo ready
         cat >/dev/null
         as "$bin/pg_ctl -D $dir/data -w -s -m immediate stop" >/dev/null 2>&1

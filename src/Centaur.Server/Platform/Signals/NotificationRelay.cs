@@ -12,11 +12,12 @@ internal sealed partial class NotificationRelay : BackgroundService
 {
     const string Channel = "centaur";
     const int PayloadBytes = 7_800;
+    internal const int MostWaiting = 65_536;
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
     static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
     readonly Channel<string> outgoing = System.Threading.Channels.Channel.CreateBounded<string>(
-        new BoundedChannelOptions(65_536) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+        new BoundedChannelOptions(MostWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
     readonly NpgsqlDataSource source;
     readonly WakeUps wakeUps;
     readonly TimeProvider time;
@@ -28,6 +29,9 @@ internal sealed partial class NotificationRelay : BackgroundService
         (this.source, this.wakeUps, this.time, this.log) = (source, wakeUps, time, log);
         wakeUps.Relay = topic => outgoing.Writer.TryWrite(topic);
     }
+
+    /// <summary>How many wake-ups wait to be sent. What does not fit is dropped: others poll.</summary>
+    internal int Waiting => outgoing.Reader.Count;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(KeepTrying(Listen, stoppingToken), KeepTrying(Send, stoppingToken));

@@ -12,8 +12,6 @@ internal sealed class EndingStore(PostgresDatabase database, WorkerLease lease, 
     static readonly CrashPoint Suspending = new("sandbox.suspend");
     static readonly CrashPoint GivingUp = new("sandbox.give_up");
     static readonly CrashPoint Clearing = new("sandbox.clear");
-    static readonly CrashPoint Forgetting = new("sandbox.forget");
-    static readonly CrashPoint ForgettingThread = new("sandbox.forget_thread");
 
     /// <summary>Sandboxes of this host that were told to end and have not.</summary>
     public Task<IReadOnlyList<SandboxRow>> Stopping(CancellationToken cancellationToken) =>
@@ -155,66 +153,4 @@ internal sealed class EndingStore(PostgresDatabase database, WorkerLease lease, 
     public async Task<IReadOnlySet<string>> Known(IReadOnlyCollection<string> sandboxIds, CancellationToken cancellationToken) =>
         (await database.Query($"select sandbox_id from sandboxes where sandbox_id = any ({sandboxIds.ToArray()})", row => row.GetString(0), cancellationToken))
         .ToHashSet(StringComparer.Ordinal);
-
-    /// <summary>Dead sandboxes of this host whose record has been kept long enough.</summary>
-    public Task<IReadOnlyList<SandboxRow>> Expired(CancellationToken cancellationToken) =>
-        database.Query(
-            $"""
-            select sandbox_id, thread_key, state, fencing_generation, last_seq, policy_version, jail_uid, folder
-            from sandboxes
-            where host_id = {lease.HostId} and state = 'dead' and cleared_at is not null and ended_at < clock_timestamp() - {options.SuspendedRetention}
-            limit 64
-            """,
-            SandboxRow.Read,
-            cancellationToken);
-
-    public Task Forget(SandboxRow sandbox, CancellationToken cancellationToken) =>
-        database.Write(Forgetting, $"delete from sandboxes where sandbox_id = {sandbox.SandboxId} and state = 'dead'", cancellationToken);
-
-    /// <summary>Threads whose session has rested for so long that it is forgotten. Their messages and events are not the sandbox's and stay.</summary>
-    public Task<IReadOnlyList<string>> ExpiredThreads(CancellationToken cancellationToken) =>
-        database.Query(
-            $"""
-            select s.thread_key from sandbox_sessions s
-            where s.state in ('suspended', 'stopped', 'gone') and s.updated_at < clock_timestamp() - {options.SuspendedRetention}
-              and not exists (select 1 from sandboxes x where x.thread_key = s.thread_key and x.state <> 'dead')
-              and not exists (
-                  select 1 from agent_execution_requests e
-                  where e.thread_key = s.thread_key and e.status in ('queued', 'running', 'cancel_requested', 'retry_wait'))
-            limit 64
-            """,
-            row => row.GetString(0),
-            cancellationToken);
-
-    /// <summary>Forgets a thread's session and, where asked, its folder on this host, which is removed under the thread's lock: nothing can start on it meanwhile.</summary>
-    /// <param name="threadKey">The thread.</param>
-    /// <param name="removeFolder">Removes the folder of this name from the disk; null keeps it.</param>
-    /// <param name="cancellationToken">Cancels the writes.</param>
-    public Task ForgetThread(string threadKey, Func<string, Task>? removeFolder, CancellationToken cancellationToken) =>
-        database.InTransaction(
-            ForgettingThread,
-            async session =>
-            {
-                await session.LockThread(threadKey, cancellationToken);
-                var wanted = await session.First(
-                    $"""
-                    select exists (select 1 from sandboxes x where x.thread_key = {threadKey} and x.state <> 'dead') or exists (
-                        select 1 from agent_execution_requests e
-                        where e.thread_key = {threadKey} and e.status in ('queued', 'running', 'cancel_requested', 'retry_wait'))
-                    """,
-                    row => row.GetBoolean(0),
-                    cancellationToken);
-                if (wanted)
-                    return;
-                var folder = await session.First(
-                    $"select folder from thread_folders where thread_key = {threadKey} and host_id = {lease.HostId}", row => row.GetString(0), cancellationToken);
-                if (folder is not null && removeFolder is not null)
-                {
-                    await removeFolder(folder);
-                    await session.Execute($"delete from thread_folders where thread_key = {threadKey} and host_id = {lease.HostId}", cancellationToken);
-                }
-                await session.Execute(
-                    $"delete from sandbox_sessions where thread_key = {threadKey} and state in ('suspended', 'stopped', 'gone')", cancellationToken);
-            },
-            cancellationToken);
 }

@@ -11,12 +11,13 @@ namespace Centaur.Server.Sandboxes.Ending;
 /// <para>1. a sandbox whose keeper or jail is gone while no execution wants it: its thread is suspended;</para>
 /// <para>2. a sandbox that was not used for longer than its time: the same;</para>
 /// <para>3. the sandboxes of a host that is gone: given up, so that their threads can go on elsewhere;</para>
-/// <para>4. records that were kept long enough: forgotten;</para>
-/// <para>5. keepers and folders without a row: ended and removed.</para>
+/// <para>4. an assignment whose thread nobody has used for as long: released;</para>
+/// <para>5. records that were kept long enough: forgotten;</para>
+/// <para>6. keepers and folders without a row: ended and removed.</para>
 /// </summary>
 internal sealed class SandboxReconciler(
-    EndingStore store, SandboxEnding ending, SandboxLifecycle lifecycle, ISandboxBackend backend, WorkerLease lease, WakeUps wakeUps, SandboxOptions options, TimeProvider time,
-    ILogger<SandboxReconciler> log) : BackgroundService
+    EndingStore store, ForgettingStore forgetting, SandboxEnding ending, SandboxLifecycle lifecycle, ISandboxBackend backend, WorkerLease lease, WakeUps wakeUps, SandboxOptions options,
+    TimeProvider time, ILogger<SandboxReconciler> log) : BackgroundService
 {
     const int AtOnce = 4;
 
@@ -54,12 +55,15 @@ internal sealed class SandboxReconciler(
         using var timer = new PeriodicTimer(options.Reconcile, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            // 1. to 5.
+            // 1. to 6.
             await ForEach(store.Unused, SuspendIfGone, row => row.SandboxId, stoppingToken);
             await ForEach(store.Idle, (row, token) => store.Suspend(row, SandboxCauses.Idle, token), row => row.SandboxId, stoppingToken);
             await ForEach(store.OfGoneHosts, GiveUp, row => row.SandboxId, stoppingToken);
-            await ForEach(store.Expired, Forget, row => row.SandboxId, stoppingToken);
-            await ForEach(store.ExpiredThreads, ForgetThread, thread => thread, stoppingToken);
+            await ForEach(forgetting.IdleAssignments, Release, thread => thread, stoppingToken);
+            await ForEach(forgetting.Expired, Forget, row => row.SandboxId, stoppingToken);
+            await ForEach(forgetting.ExpiredSessions, forgetting.ForgetSession, thread => thread, stoppingToken);
+            if (options.RemoveFolders)
+                await ForEach(forgetting.ExpiredFolders, RemoveFolder, folder => folder.Folder, stoppingToken);
             await ForEach(Orphans, ending.ClearOrphan, id => id, stoppingToken);
         }
     }
@@ -79,11 +83,17 @@ internal sealed class SandboxReconciler(
     async Task Forget(SandboxRow row, CancellationToken cancellationToken)
     {
         await backend.Forget(row.SandboxId, cancellationToken);
-        await store.Forget(row, cancellationToken);
+        await forgetting.Forget(row, cancellationToken);
     }
 
-    Task ForgetThread(string threadKey, CancellationToken cancellationToken) =>
-        store.ForgetThread(threadKey, options.RemoveFolders ? folder => backend.RemoveFolder(folder, cancellationToken) : null, cancellationToken);
+    async Task Release(string threadKey, CancellationToken cancellationToken)
+    {
+        if (await forgetting.ReleaseIdle(threadKey, cancellationToken))
+            log.AssignmentReleased(threadKey);
+    }
+
+    Task RemoveFolder(RestingFolder folder, CancellationToken cancellationToken) =>
+        forgetting.ForgetFolder(folder, () => backend.RemoveFolder(folder.Folder, cancellationToken), cancellationToken);
 
     /// <summary>The folders are read before the rows: a row is there before its folder.</summary>
     async Task<IReadOnlyList<string>> Orphans(CancellationToken cancellationToken)

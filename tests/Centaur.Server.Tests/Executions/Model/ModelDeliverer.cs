@@ -52,11 +52,7 @@ internal sealed class ModelDeliverer
 
     public void Begin(CancellationToken cancellationToken) => Work = Deliver(cancellationToken);
 
-    public void Kill()
-    {
-        IsDead = true;
-        Gate.Die();
-    }
+    public void Kill() => Gate.Die(() => IsDead = true);
 
     /// <summary>All its leases have ended: what it still does is done by one who holds nothing.</summary>
     public void Lapse()

@@ -34,10 +34,12 @@ internal sealed class ModelGate
     public void GoOn() => Release()?.SetResult();
 
     /// <summary>As <c>kill -9</c>: an open transaction is rolled back, a committed one stays.</summary>
-    public void Die()
+    /// <param name="stop">Ends what the actor does. It comes before the death is felt, so that the product never takes it for a fault of the turn.</param>
+    public void Die(Action stop)
     {
         lock (sync)
             isDead = true;
+        stop();
         Release()?.SetException(new ModelDeath());
     }
 

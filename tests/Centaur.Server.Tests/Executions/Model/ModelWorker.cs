@@ -3,6 +3,8 @@ using Centaur.Server.Access;
 using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Executions;
+using Centaur.Server.Executions.Observations;
+using Centaur.Server.Executions.Recovery;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Configuration;
@@ -33,6 +35,7 @@ internal sealed class ModelWorker : IDisposable
     readonly LeaseTerm term;
     readonly ExecutionClaims claims;
     readonly TurnStore turns;
+    readonly ExecutionSlots slots;
     readonly ExecutionWorker worker;
     readonly CancellationTokenSource stop = new();
     readonly Action<string> report;
@@ -49,20 +52,24 @@ internal sealed class ModelWorker : IDisposable
         books = Of<PostgresDatabase>();
         Gate = new ModelGate { BeforeCommit = CheckOwner };
         var database = new PostgresDatabase(Of<NpgsqlDataSource>(), Gate.Points);
-        var options = Of<ExecutionOptions>() with { Silence = Silence, Hard = Silence * 10 };
+        // Postgres' time does not pass with the run's: what waits there may be claimed at once.
+        var options = Of<ExecutionOptions>() with { Silence = Silence, Hard = Silence * 10, StreamRetry = TimeSpan.Zero };
         lease = new WorkerLease(database, Of<LeaseOptions>(), Of<HostIdentity>(), Of<Readiness>(), TimeProvider.System, NullLogger<WorkerLease>.Instance);
         term = new LeaseTerm(lease.WorkerId);
-        claims = new ExecutionClaims(database, lease, Of<WakeUps>());
-        turns = new TurnStore(database, claims, Of<EventStore>(), Of<FollowUps>(), Of<DeliveryOutbox>(), options);
+        claims = new ExecutionClaims(database, lease, options, Of<WakeUps>());
+        slots = new ExecutionSlots(claims, options, Of<WakeUps>());
         var store = new SandboxStore(database, lease, Of<WakeUps>());
         var reservations = new SandboxReservations(database, Of<HostIdentity>(), Of<SandboxOptions>(), Of<WakeUps>());
+        turns = new TurnStore(database, claims, Of<EventStore>(), Of<FollowUps>(), Of<DeliveryOutbox>(), reservations, new OriginStore(database), options);
         var run = new ExecutionRun(
             turns,
+            new RecoveryStore(database, claims, Of<EventStore>(), reservations, Of<WakeUps>(), options),
+            new OriginStore(database),
             new SandboxLifecycle(store, reservations, sandboxes.For(this), Gate.Points),
             new TurnDelivery(
                 Of<SandboxGrants>(), new BrokerClient(Of<HostIdentity>(), Gate.Points), Of<ModelChoice>(), Of<SandboxTokens>(), store, turns, Of<ThreadTraces>(), Of<WorkspaceStore>()),
             new TurnSteering(new SteerStore(database, claims, Of<EventStore>()), Of<WakeUps>(), options),
-            Of<HarnessCatalog>(), Of<QuarantinedLines>(), Of<LiveDeltas>(), Of<WakeUps>(), options, Clock, NullLogger<ExecutionRun>.Instance);
+            Of<HarnessCatalog>(), Of<QuarantinedLines>(), Of<LiveDeltas>(), Of<WakeUps>(), options, Clock, new ModelLog(report));
         worker = new ExecutionWorker(claims, run, lease, Of<WakeUps>(), options, Of<LeaseOptions>(), Clock, NullLogger<ExecutionWorker>.Instance);
     }
 
@@ -91,11 +98,7 @@ internal sealed class ModelWorker : IDisposable
 
     public void Reap() => Work = UnlessDead(() => claims.Reap(stop.Token));
 
-    public void Kill()
-    {
-        Gate.Die();
-        stop.Cancel();
-    }
+    public void Kill() => Gate.Die(stop.Cancel);
 
     /// <summary>Lets its time pass. A worker whose lease was ended learns it at a renewal, as the product's does, and stops.</summary>
     public void Tick(TimeSpan by)
@@ -121,7 +124,8 @@ internal sealed class ModelWorker : IDisposable
             return;
         var sandbox = await books.First(
             $"select sandbox_id, thread_key, state, fencing_generation, last_seq, policy_version, jail_uid, folder from sandboxes where sandbox_id = {keeper.SandboxId}", SandboxRow.Read, cancellationToken);
-        var batch = new FrameBatch(last.Turn ?? "", new BuiltInTranslator(), new TurnState(), last.Seq - 1, Clock);
+        var observer = new TurnObserver(new ObservationOrigin(execution.ExecutionId, execution.ThreadKey, execution.AssignmentGeneration), new TurnTally(), execution.Ran, Clock);
+        var batch = new FrameBatch(last.Turn ?? "", new BuiltInTranslator(), new TurnState(), observer, last.Seq - 1, Clock);
         batch.Add(last);
         try
         {
@@ -139,14 +143,15 @@ internal sealed class ModelWorker : IDisposable
         stop.Dispose();
         term.Dispose();
         worker.Dispose();
+        slots.Dispose();
         lease.Dispose();
     }
 
     Task TakeOne() => UnlessDead(async () =>
     {
-        execution = await worker.TryClaim(stop.Token);
+        execution = await worker.TryClaim(slots, stop.Token);
         if (execution is not null)
-            await worker.RunClaimed(execution, term, stop.Token);
+            await worker.RunClaimed(slots, execution, term, stop.Token);
         execution = null;
     });
 

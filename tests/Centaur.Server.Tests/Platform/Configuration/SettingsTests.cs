@@ -62,7 +62,7 @@ public sealed partial class SettingsTests : IDisposable
     [InlineData("model: [codex]", "model must be a mapping of keys")]
     [InlineData("model: {codex: [a]}", "model.codex must be a mapping of keys")]
     [InlineData("log: {level: [a]}", "log.level must be a single value")]
-    [InlineData("listen: {xyz: 1}", "listen.xyz is not known. Known here: api, cors_origins, hosts, max_body, public.")]
+    [InlineData("listen: {xyz: 1}", "listen.xyz is not known. Known here: api, body_memory, cors_origins, hosts, max_body, public.")]
     public void A_file_that_is_no_configuration_is_refused(string yaml, string expected) =>
         Should.Throw<SettingsException>(() => Compose(yaml)).Message.ShouldContain(expected);
 
