@@ -63,7 +63,8 @@ internal sealed class ModelGate
         {
             if (isDead)
                 throw new ModelDeath();
-            if (aim == (point.Name, moment))
+            // Its pump may get to an aim while its delivery is held: one is held at a time.
+            if (held is null && aim == (point.Name, moment))
             {
                 aim = null;
                 held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
