@@ -99,6 +99,20 @@ internal sealed class ExecutionClaims(PostgresDatabase database, WorkerLease lea
         wakeUps.Raise(Topics.Executions);
     }
 
+    /// <summary>Gives back whatever names this worker as its owner, but for what it runs.</summary>
+    public async Task ReturnAllBut(IReadOnlyCollection<string> running, CancellationToken cancellationToken)
+    {
+        await database.Write(
+            Returning,
+            $"""
+            update agent_execution_requests
+            set status = case status when 'cancel_requested' then status else 'queued' end, worker_id = null, updated_at = clock_timestamp()
+            where worker_id = {lease.WorkerId} and status in ('running', 'cancel_requested', 'retry_wait') and execution_id <> all ({running.ToArray()})
+            """,
+            cancellationToken);
+        wakeUps.Raise(Topics.Executions);
+    }
+
     /// <summary>
     /// The fence: locks the owner's lease and claim for the length of the transaction. Every write of an owner begins with it.
     /// </summary>

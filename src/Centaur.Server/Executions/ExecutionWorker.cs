@@ -33,7 +33,7 @@ internal sealed class ExecutionWorker(
             try
             {
                 if (await TryClaim(slots, stoppingToken) is { } execution)
-                    await RunIn(slots, execution, term, stoppingToken);
+                    await RunClaimed(slots, execution, term, stoppingToken);
                 else
                     await watch.Wait(woken, options.Poll, stoppingToken);
             }
@@ -44,7 +44,7 @@ internal sealed class ExecutionWorker(
         }
     }
 
-    async Task<ClaimedExecution?> TryClaim(ExecutionSlots slots, CancellationToken stoppingToken)
+    internal async Task<ClaimedExecution?> TryClaim(ExecutionSlots slots, CancellationToken stoppingToken)
     {
         try
         {
@@ -62,21 +62,10 @@ internal sealed class ExecutionWorker(
         }
     }
 
-    async Task RunIn(ExecutionSlots slots, ClaimedExecution execution, LeaseTerm term, CancellationToken stoppingToken)
-    {
-        try
-        {
-            await RunClaimed(execution, term, stoppingToken);
-        }
-        finally
-        {
-            slots.Leave(execution);
-        }
-    }
-
-    async Task RunClaimed(ClaimedExecution execution, LeaseTerm term, CancellationToken stoppingToken)
+    internal async Task RunClaimed(ExecutionSlots slots, ClaimedExecution execution, LeaseTerm term, CancellationToken stoppingToken)
     {
         log.Claimed(execution.ExecutionId, execution.ThreadKey, execution.FencingGeneration);
+        var isOurs = false;
         try
         {
             await run.Run(execution, stoppingToken);
@@ -86,27 +75,40 @@ internal sealed class ExecutionWorker(
             log.Fenced(execution.ExecutionId);
             // Where only its sandbox was taken away, the execution is still ours, and goes on in another once that one has ended.
             await Task.Delay(options.Poll, time, stoppingToken);
-            await GiveBack(execution);
+            isOurs = !await TryGiveBack(execution);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             if (!term.IsLost)
-                await GiveBack(execution);
+                isOurs = !await TryGiveBack(execution);
             throw;
+        }
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+        {
+            // Its failure could not be written either. Whatever one execution meets, the others go on; this one is tried again.
+            log.Faulted(execution.ExecutionId, e);
+            await Task.Delay(options.Poll, time, stoppingToken);
+            isOurs = !await TryGiveBack(execution);
+        }
+        finally
+        {
+            await slots.Leave(execution, isOurs);
         }
     }
 
     /// <summary>At a clean stop another replica goes on at once, instead of when the lease ends.</summary>
-    async Task GiveBack(ClaimedExecution execution)
+    async Task<bool> TryGiveBack(ClaimedExecution execution)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         try
         {
             await claims.Return(execution, limit.Token);
+            return true;
         }
         catch (Exception e) when (Outages.IsOutage(e) || e is OperationCanceledException)
         {
             log.DatabaseUnreachable(e.Message);
+            return false;
         }
     }
 

@@ -80,10 +80,10 @@ internal sealed class KeeperConnection : IAsyncDisposable
         try
         {
             var point = PointOf(question);
-            crash.Reach(point, CrashMoment.Before);
+            await crash.Reach(point, CrashMoment.Before);
             await Write(question, limit.Token);
             var received = await answers.Reader.ReadAsync(limit.Token);
-            crash.Reach(point, CrashMoment.After);
+            await crash.Reach(point, CrashMoment.After);
             return received switch
             {
                 T answer => answer,
@@ -109,9 +109,9 @@ internal sealed class KeeperConnection : IAsyncDisposable
     public async Task Tell(WorkerMessage message, CancellationToken cancellationToken)
     {
         var point = PointOf(message);
-        crash.Reach(point, CrashMoment.Before);
+        await crash.Reach(point, CrashMoment.Before);
         await Write(message, cancellationToken);
-        crash.Reach(point, CrashMoment.After);
+        await crash.Reach(point, CrashMoment.After);
     }
 
     /// <summary>Waits until the keeper has closed the attachment. What it still sends is dropped.</summary>

@@ -31,14 +31,14 @@ public sealed class BrokerClient(HostIdentity host, CrashPoints crash)
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(host.Layout.BrokerControlSocket), cancellationToken);
             await using var stream = new NetworkStream(socket);
             using var writer = new LineWriter(stream);
-            crash.Reach(point, CrashMoment.Before);
+            await crash.Reach(point, CrashMoment.Before);
             await writer.Write(request, ProtocolJson.Default.BrokerRequest, cancellationToken);
             await using var reader = new LineReader(stream, MaxReply);
             var line = await reader.Read(cancellationToken);
             var reply = line.Kind == LineKind.Complete ? JsonSerializer.Deserialize(line.Bytes.Span, ProtocolJson.Default.BrokerReply) : null;
             if (reply is BrokerFailed failed)
                 throw new BrokerException($"The secret broker refused: {failed.Message} ({failed.Code})", retryHelps: failed.Code == BrokerFailures.SourceUnavailable, null);
-            crash.Reach(point, CrashMoment.After);
+            await crash.Reach(point, CrashMoment.After);
             if (reply is not BrokerDone)
                 throw new BrokerException("The secret broker ended the connection without an answer.", retryHelps: true, null);
         }

@@ -1,19 +1,11 @@
 using System.Text.Json;
 using Centaur.Protocol.Attach;
-using Centaur.Server.Deliveries;
-using Centaur.Server.Events;
 using Centaur.Server.Executions;
 using Centaur.Server.Executions.Observations;
-using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
-using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
-using Centaur.Server.Platform.Leases;
-using Centaur.Server.Platform.Signals;
-using Centaur.Server.Sandboxes;
 using Centaur.Testing.Server;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Centaur.Server.Tests.Executions;
 
@@ -99,38 +91,6 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         (await Status(lost)).ShouldBe(ExecutionStatus.Queued);
         (await Status(kept)).ShouldBe(ExecutionStatus.Running);
         (await living.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull().FencingGeneration.ShouldBe(2);
-    }
-
-    [Fact]
-    public async Task F6_an_owner_that_was_replaced_writes_nothing_any_more()
-    {
-        var paused = await Worker();
-        var next = await Worker();
-        await server.Api.Queue(Http.NewThread());
-        var stale = (await paused.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
-        await EndLease(paused);
-        await next.Claims.Reap(Cancellation);
-        (await next.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
-        // It wakes, and even renews its lease: the generation has moved on all the same.
-        await Database.Execute($"update workers set lease_expires_at = clock_timestamp() + interval '1 minute' where worker_id = {paused.Lease.WorkerId}", Cancellation);
-        var before = await Events(stale);
-
-        await Should.ThrowAsync<FencedException>(() => paused.Turns.Tell(stale, "I am still here", Cancellation));
-        await Should.ThrowAsync<FencedException>(() => paused.Turns.Finish(stale, new TurnState(), Done, Cancellation));
-
-        (await Events(stale)).ShouldBe(before);
-        (await Status(stale)).ShouldBe(ExecutionStatus.Running);
-    }
-
-    [Fact]
-    public async Task An_owner_whose_lease_has_ended_writes_nothing_although_nobody_has_taken_over()
-    {
-        var worker = await Worker();
-        await server.Api.Queue(Http.NewThread());
-        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
-        await EndLease(worker);
-
-        await Should.ThrowAsync<FencedException>(() => worker.Turns.Tell(claimed, "late", Cancellation));
     }
 
     [Fact]
@@ -277,33 +237,13 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         return batch;
     }
 
-    async Task<WorkerParts> Worker()
-    {
-        var services = server.Services;
-        var lease = new WorkerLease(
-            Database, services.GetRequiredService<LeaseOptions>(), services.GetRequiredService<HostIdentity>(), services.GetRequiredService<Readiness>(),
-            TimeProvider.System, NullLogger<WorkerLease>.Instance);
-        await Database.Execute(
-            $"insert into workers (worker_id, host_id, version, lease_expires_at) values ({lease.WorkerId}, {lease.HostId}, 'test', clock_timestamp() + interval '1 minute')",
-            Cancellation);
-        var claims = new ExecutionClaims(Database, lease, services.GetRequiredService<ExecutionOptions>(), services.GetRequiredService<WakeUps>());
-        var sandboxes = new SandboxStore(Database, lease, services.GetRequiredService<WakeUps>());
-        return new WorkerParts(
-            lease, claims, sandboxes,
-            new TurnStore(
-                Database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<FollowUps>(), services.GetRequiredService<DeliveryOutbox>(),
-                services.GetRequiredService<SandboxReservations>(), services.GetRequiredService<OriginStore>(),
-                services.GetRequiredService<ExecutionOptions>()));
-    }
+    Task<WorkerParts> Worker() => WorkerParts.Start(server, Cancellation);
 
-    Task EndLease(WorkerParts worker) =>
-        Database.Execute($"update workers set lease_expires_at = clock_timestamp() - interval '1 second' where worker_id = {worker.Lease.WorkerId}", Cancellation);
+    static Task EndLease(WorkerParts worker) => worker.EndLease(Cancellation);
 
     async Task<string> Status(ClaimedExecution execution) =>
         (await Database.First($"select status from agent_execution_requests where execution_id = {execution.ExecutionId}", row => row.GetString(0), Cancellation))!;
 
     Task<long> Events(ClaimedExecution execution) =>
         Database.First($"select count(*) from agent_execution_events where execution_id = {execution.ExecutionId}", row => row.GetInt64(0), Cancellation);
-
-    sealed record WorkerParts(WorkerLease Lease, ExecutionClaims Claims, SandboxStore Sandboxes, TurnStore Turns);
 }

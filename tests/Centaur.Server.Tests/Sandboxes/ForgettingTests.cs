@@ -61,6 +61,25 @@ public sealed class ForgettingTests(ServerFixture server) : IClassFixture<Server
     }
 
     [Fact]
+    public async Task The_record_of_a_dead_sandbox_is_kept_for_the_retention_and_then_forgotten()
+    {
+        var thread = Http.NewThread();
+        await server.Api.Spawn(thread);
+        var row = (await Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull();
+        await Forgetting.Forget(row, Cancellation);
+        (await Count($"select count(*) from sandboxes where sandbox_id = {row.SandboxId}")).ShouldBe(1, "a sandbox that lives is never forgotten");
+        await Sandboxes.Bury(row, "stopped", "", Cancellation);
+        await Ending.Cleared(row, Cancellation);
+        (await Forgetting.Expired(Cancellation)).ShouldNotContain(r => r.SandboxId == row.SandboxId);
+        await Database.Execute($"update sandboxes set ended_at = now() - interval '8 days' where sandbox_id = {row.SandboxId}", Cancellation);
+        (await Forgetting.Expired(Cancellation)).ShouldContain(r => r.SandboxId == row.SandboxId);
+
+        await Forgetting.Forget(row, Cancellation);
+
+        (await Count($"select count(*) from sandboxes where sandbox_id = {row.SandboxId}")).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_folder_goes_only_when_neither_session_nor_sandbox_is_left_of_its_thread()
     {
         var thread = Http.NewThread();

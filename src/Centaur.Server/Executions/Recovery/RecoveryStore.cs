@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Centaur.Server.Events;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Faults;
-using Centaur.Server.Platform.Leases;
 using Centaur.Server.Platform.Signals;
 using Centaur.Server.Sandboxes;
 
@@ -10,7 +9,7 @@ namespace Centaur.Server.Executions.Recovery;
 
 /// <summary>Every statement by which an owner tries its execution again: in place, later, or in another sandbox.</summary>
 internal sealed class RecoveryStore(
-    PostgresDatabase database, ExecutionClaims claims, EventStore events, SandboxReservations sandboxes, WorkerLease lease, WakeUps wakeUps, ExecutionOptions options)
+    PostgresDatabase database, ExecutionClaims claims, EventStore events, SandboxReservations sandboxes, WakeUps wakeUps, ExecutionOptions options)
 {
     static readonly CrashPoint Breaking = new("turn.break");
     static readonly CrashPoint Waiting = new("execution.wait");
@@ -19,23 +18,29 @@ internal sealed class RecoveryStore(
     /// <summary>Counts a stream that broke, and gives the turn its whole silence again.</summary>
     /// <returns>True where the turn has made progress since the stream broke before, or it had not.</returns>
     /// <exception cref="FencedException">Somebody else owns the execution.</exception>
-    public async Task<bool> Broke(ClaimedExecution execution, CancellationToken cancellationToken) =>
-        await database.Write(
+    public Task<bool> Broke(ClaimedExecution execution, CancellationToken cancellationToken) =>
+        database.InTransaction(
             Breaking,
-            $"""
-            with before as (
-                select last_progress_at, last_stream_break_at from agent_execution_requests where execution_id = {execution.ExecutionId}
-            )
-            update agent_execution_requests e
-            set stream_break_count = stream_break_count + 1, last_stream_break_at = clock_timestamp(), updated_at = clock_timestamp(),
-                silence_deadline_at = clock_timestamp() + {options.Silence}
-            from before
-            where execution_id = {execution.ExecutionId} and worker_id = {lease.WorkerId} and fencing_generation = {execution.FencingGeneration}
-              and status in ('running', 'cancel_requested', 'retry_wait')
-            returning before.last_stream_break_at is null or coalesce(before.last_progress_at > before.last_stream_break_at, false)
-            """,
-            row => (bool?)row.GetBoolean(0),
-            cancellationToken) ?? throw new FencedException(execution.ExecutionId);
+            async session =>
+            {
+                await session.LockThread(execution.ThreadKey, cancellationToken);
+                await claims.Fence(session, execution, cancellationToken);
+                return await session.First(
+                    $"""
+                    with before as (
+                        select last_progress_at, last_stream_break_at from agent_execution_requests where execution_id = {execution.ExecutionId}
+                    )
+                    update agent_execution_requests e
+                    set stream_break_count = stream_break_count + 1, last_stream_break_at = clock_timestamp(), updated_at = clock_timestamp(),
+                        silence_deadline_at = clock_timestamp() + {options.Silence}
+                    from before
+                    where execution_id = {execution.ExecutionId}
+                    returning before.last_stream_break_at is null or coalesce(before.last_progress_at > before.last_stream_break_at, false)
+                    """,
+                    row => row.GetBoolean(0),
+                    cancellationToken);
+            },
+            cancellationToken);
 
     /// <summary>Gives an execution back whose stream breaks again and again: it is <c>retry_wait</c> for a while, and then whoever claims it attaches to its sandbox.</summary>
     /// <exception cref="FencedException">Somebody else owns the execution.</exception>

@@ -47,9 +47,9 @@ public sealed class PostgresDatabase(NpgsqlDataSource source, CrashPoints crash)
         var result = await work(session);
         if (!keep(result))
             return result;
-        crash.Reach(point, CrashMoment.Before);
+        await crash.Reach(point, CrashMoment.Before);
         await transaction.CommitAsync(cancellationToken);
-        crash.Reach(point, CrashMoment.After);
+        await crash.Reach(point, CrashMoment.After);
         session.Committed();
         return result;
     }
@@ -78,9 +78,9 @@ public sealed class PostgresDatabase(NpgsqlDataSource source, CrashPoints crash)
     async Task<T> Alone<T>(CrashPoint point, Func<SqlSession, Task<T>> statement, CancellationToken cancellationToken)
     {
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
-        crash.Reach(point, CrashMoment.Before);
+        await crash.Reach(point, CrashMoment.Before);
         var result = await statement(new SqlSession(connection, null));
-        crash.Reach(point, CrashMoment.After);
+        await crash.Reach(point, CrashMoment.After);
         return result;
     }
 }

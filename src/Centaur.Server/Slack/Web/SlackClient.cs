@@ -47,9 +47,9 @@ internal sealed class SlackClient : ISlackClient, IDisposable
             ["channel"] = message.Channel, ["thread_ts"] = message.ThreadTs, ["text"] = message.Text, ["metadata"] = message.Metadata.DeepClone(),
             ["unfurl_links"] = false, ["unfurl_media"] = false,
         });
-        crash.Reach(Posting, CrashMoment.Before);
+        await crash.Reach(Posting, CrashMoment.Before);
         var answer = await Call("chat.postMessage", body, cancellationToken);
-        crash.Reach(Posting, CrashMoment.After);
+        await crash.Reach(Posting, CrashMoment.After);
         if (answer.Failure is { } failure)
             return failure;
         return Text(answer.Value!, "ts") is { } ts ? ts : Unreadable("chat.postMessage");

@@ -106,7 +106,7 @@ internal sealed class TestWorker : IAsyncDisposable
         var (lease, wakeUps, crash) = (Get<WorkerLease>(), Get<WakeUps>(), Get<CrashPoints>());
         var lifecycle = new SandboxLifecycle(Get<SandboxStore>(), Get<SandboxReservations>(), Keepers, crash);
         var claims = new ExecutionClaims(Database, lease, options, wakeUps);
-        var recovery = new RecoveryStore(Database, claims, Get<EventStore>(), Get<SandboxReservations>(), lease, wakeUps, options);
+        var recovery = new RecoveryStore(Database, claims, Get<EventStore>(), Get<SandboxReservations>(), wakeUps, options);
         var run = new ExecutionRun(
             Get<TurnStore>(), recovery, Get<OriginStore>(), lifecycle, Get<TurnDelivery>(), Get<TurnSteering>(), Get<HarnessCatalog>(), Get<QuarantinedLines>(), Get<LiveDeltas>(), wakeUps, options, TimeProvider.System,
             NullLogger<ExecutionRun>.Instance);

@@ -2,213 +2,384 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Centaur.Server.Executions;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Testing.Server;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Centaur.Server.Tests.Executions.Model;
 
 /// <summary>
-/// A random sequence of requests, claims, frames, deaths, pauses and wake-ups from one seed, beside a small model: which requests were acknowledged, and for which of them
-/// somebody asked to cancel. When all is quiet the books are compared (design §1: I1, I2, I3).
+/// A random sequence of moves from one seed, beside a small model: which requests were acknowledged, which of them somebody wished to cancel, and what each harness said. The
+/// actors are the product's own, and act side by side: one is held inside its transaction, dies there, or loses its connection, while others go on. When all is quiet the books
+/// are compared (design §1: I1, I2, I3).
 /// </summary>
-internal sealed class ModelRun(ServerFixture server, int seed, CancellationToken cancellationToken)
+internal sealed class ModelRun(ServerFixture server, int seed, CancellationToken cancellationToken) : IAsyncDisposable
 {
-    const int Steps = 60;
+    const int Steps = 45;
+    const int DrainSteps = 80;
+
+    /// <summary>Where a worker can be held on the way to its harness, and while it listens to it.</summary>
+    static readonly string[] Early =
+    [
+        "execution.claim", "execution.claim", "sandbox.claim", "sandbox.reserve", "sandbox.identify", "keeper.attach", "keeper.policy", "keeper.claim", "keeper.turn", "broker.grant", "turn.prepare",
+        "turn.prepare",
+    ];
+    static readonly string[] Late = ["turn.store", "turn.store", "turn.store", "keeper.ack", "turn.finish", "turn.finish", "keeper.interrupt", "keeper.stop", "sandbox.bury", "turn.tell", "execution.return"];
+    static readonly string[] DelivererPoints = ["delivery.claim", "delivery.renew", "slack.post", "delivery.delivered"];
+
+    /// <summary>A cut connection is the database's; what else may break is in the harnesses' moves.</summary>
+    static readonly string[] Cuttable = ["execution.claim", "execution.return", "sandbox.claim", "turn.prepare", "turn.store", "turn.finish", "delivery.claim", "delivery.delivered"];
 
     readonly Random random = new(seed);
-    readonly string[] threads = [.. Enumerable.Range(0, 3).Select(n => $"model:{seed}:{n}:{Guid.CreateVersion7():N}")];
-    readonly Dictionary<string, Request> requests = [];
+    readonly ModelWorld world = new(server, seed, cancellationToken);
+    readonly Dictionary<string, string> requests = [];
     readonly HashSet<string> cancelled = [];
-    readonly List<ModelWorker> all = [];
-    readonly List<ModelWorker> workers = [];
-    readonly List<ModelWorker> paused = [];
     int ids;
-
-    PostgresDatabase Database => server.Services.GetRequiredService<PostgresDatabase>();
 
     public async Task Play()
     {
-        foreach (var thread in threads)
-            await server.Api.Spawn(thread);
-        try
+        foreach (var thread in world.Threads)
+            await server.Api.PostOk("/agent/spawn", new JsonObject { ["thread_key"] = thread, ["harness"] = "built-in" });
+        await world.Open();
+        for (var step = 0; step < Steps; step++)
         {
-            for (var n = 0; n < 3; n++)
-                await Hire();
-            for (var step = 0; step < Steps; step++)
-                await Step();
-            await Drain();
-            await Check();
+            await Step();
+            await world.Settle();
         }
-        finally
-        {
-            all.ForEach(worker => worker.Dispose());
-        }
+        await Drain();
+        await new ModelBooks(world, requests.Values, cancelled, cancellationToken).Check();
     }
 
-    async Task Hire()
-    {
-        var worker = await ModelWorker.Start(server.Services, cancellationToken);
-        all.Add(worker);
-        workers.Add(worker);
-    }
+    public ValueTask DisposeAsync() => world.DisposeAsync();
 
     async Task Step()
     {
-        var worker = workers[random.Next(workers.Count)];
         switch (random.Next(100))
         {
-            case < 20:
-                await Ask(threads[random.Next(threads.Length)]);
+            case < 14:
+                Ask(Any(world.Threads)!);
                 break;
-            case < 27 when requests.Count > 0:
-                await Send(requests.Values.ElementAt(random.Next(requests.Count)));
+            case < 18 when requests.Count > 0:
+                world.Tell("a request is repeated");
+                Send(requests.Keys.ElementAt(random.Next(requests.Count)));
                 break;
-            case < 34 when requests.Count > 0:
-                await Cancel(requests.Values.ElementAt(random.Next(requests.Count)));
+            case < 23 when requests.Count > 0:
+                Cancel(requests.Values.ElementAt(random.Next(requests.Count)));
                 break;
             case < 40:
-                await Kill(worker);
+                Begin(Any(world.Workers.Where(w => !w.IsBusy)), aimed: random.Next(2) == 0);
                 break;
-            case < 46 when worker.IsBusy:
-                await Pause(worker);
+            case < 64:
+                Speak(Any(world.Keepers.Where(k => k.Turn is not null)));
                 break;
-            case < 52:
-                await workers[random.Next(workers.Count)].Reap(cancellationToken);
+            case < 84:
+                await MoveHeld();
                 break;
-            case < 57 when paused.Count > 0:
-                await Wake();
+            case < 88:
+                await Lapse(Any(world.Workers)!);
                 break;
-            case < 75 when worker.IsBusy:
-                await worker.Emit(twice: random.Next(4) == 0, cancellationToken);
+            case < 90:
+                await Kill(Any(world.Workers)!);
                 break;
-            case < 88 when worker.IsBusy:
-                await worker.Finish(well: random.Next(10) > 0, cancellationToken);
+            case < 93:
+                Reap();
+                break;
+            case < 95:
+                await OfferAgain();
+                break;
+            case < 97:
+                Wait(random.Next(3) == 0 ? ModelWorker.Silence * 2 : TimeSpan.FromSeconds(5));
+                break;
+            case < 99:
+                Deliver(Any(world.Deliverers.Where(d => !d.IsBusy)));
                 break;
             default:
-                if (!worker.IsBusy)
-                    await worker.Claim(cancellationToken);
+                await LapseDeliveries();
+                break;
+        }
+        // Deliveries have turns of their own, because there is something to deliver only late.
+        if (random.Next(3) == 0)
+            await StepOfDeliverers();
+    }
+
+    async Task StepOfDeliverers()
+    {
+        await world.Settle();
+        var deliverer = Any(world.Deliverers)!;
+        if (deliverer.Gate.HeldAt is not null)
+        {
+            if (random.Next(3) == 0)
+                await LapseDeliveries();
+            else
+                await Release(deliverer.Gate, () =>
+                {
+                    deliverer.Kill();
+                    return Task.CompletedTask;
+                });
+        }
+        else if (!deliverer.IsBusy)
+        {
+            deliverer.Gate.Aim(random.Next(3) > 0 ? (Any(DelivererPoints)!, AnyMoment()) : null);
+            Deliver(deliverer);
+        }
+        foreach (var _ in world.Deliverers.Where(d => !d.IsBusy && d.IsDead).ToList())
+            world.HireDeliverer();
+    }
+
+    T? Any<T>(IEnumerable<T> from)
+        where T : class
+    {
+        var all = from.ToList();
+        return all.Count == 0 ? null : all[random.Next(all.Count)];
+    }
+
+    CrashMoment AnyMoment() => random.Next(2) == 0 ? CrashMoment.Before : CrashMoment.After;
+
+    void Ask(string thread)
+    {
+        var id = $"ask-{++ids}-of-{seed}";
+        world.Tell($"{id} is asked of {thread}");
+        Send($"{thread} {id}");
+    }
+
+    /// <summary>Sends message and execution; a repeat must be answered as the first was.</summary>
+    void Send(string threadAndId) => world.Ask(async () =>
+    {
+        var (thread, id) = threadAndId.Split(' ') is [var key, var name] ? (key, name) : throw new ArgumentException(threadAndId);
+        await server.Api.PostOk("/agent/message", new JsonObject
+        {
+            ["thread_key"] = thread, ["assignment_generation"] = 1, ["message_id"] = id,
+            ["parts"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = $"[{id}]" }),
+        });
+        var (status, json) = await server.Api.Post("/agent/execute", new JsonObject
+        {
+            ["thread_key"] = thread, ["assignment_generation"] = 1, ["execute_id"] = id,
+            ["delivery"] = new JsonObject { ["platform"] = "slack", ["channel"] = thread, ["thread_ts"] = "1.0" },
+        });
+        status.ShouldBe(HttpStatusCode.Accepted, json?.ToJsonString());
+        var execution = (string)json!["execution_id"]!;
+        lock (requests)
+        {
+            if (requests.TryGetValue(threadAndId, out var before) && before != execution)
+                world.Report("one idempotency key, two executions");
+            requests[threadAndId] = execution;
+        }
+    });
+
+    void Cancel(string execution)
+    {
+        world.Tell($"{execution} is cancelled");
+        cancelled.Add(execution);
+        world.Ask(() => server.Api.PostOk($"/agent/executions/{execution}/cancel", new JsonObject()));
+    }
+
+    void Begin(ModelWorker? worker, bool aimed = false)
+    {
+        if (worker is null)
+            return;
+        if (aimed)
+            Aim(worker, Early);
+        world.Tell($"{worker.WorkerId} looks for work");
+        worker.Begin();
+    }
+
+    void Deliver(ModelDeliverer? deliverer)
+    {
+        if (deliverer is null)
+            return;
+        world.Tell($"{deliverer.Name} looks for deliveries");
+        deliverer.Begin(cancellationToken);
+    }
+
+    void Speak(ModelKeeper? keeper)
+    {
+        if (keeper is null)
+            return;
+        keeper.IsDeaf = random.Next(3) == 0;
+        if (random.Next(2) == 0 && Any(world.Busy.Where(keeper.Awaits)) is { } listener)
+            Aim(listener, Late);
+        var what = random.Next(20);
+        world.Tell($"the harness of {keeper.SandboxId} does {what}");
+        switch (what)
+        {
+            case < 9:
+                keeper.Note();
+                break;
+            case 9:
+                keeper.Flood();
+                break;
+            case < 14:
+                keeper.End(well: true);
+                break;
+            case < 16:
+                keeper.End(well: true, again: random.Next(3), after: random.Next(3));
+                break;
+            case 16:
+                keeper.End(well: false, again: random.Next(2));
+                break;
+            case 17:
+                keeper.Exit(jail: false);
+                break;
+            case 18:
+                keeper.Exit(jail: true);
+                break;
+            default:
+                // It hangs.
                 break;
         }
     }
 
-    async Task Ask(string thread)
+    void Aim(ModelWorker worker, string[] points)
     {
-        var request = new Request(thread, $"ask-{++ids}");
-        await Send(request);
+        var at = (Any(points)!, AnyMoment());
+        world.Tell($"{worker.WorkerId} will be held at {at}");
+        worker.Gate.Aim(at);
     }
 
-    /// <summary>Sends message and execution; a repeat must be answered as the first was.</summary>
-    async Task Send(Request request)
+    /// <summary>Time passes for everybody but the one who is held, or he moves.</summary>
+    async Task MoveHeld()
     {
-        await server.Api.PostOk("/agent/message", new JsonObject
-        {
-            ["thread_key"] = request.Thread, ["assignment_generation"] = 1, ["message_id"] = request.Id,
-            ["parts"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = request.Id }),
-        });
-        var (status, json) = await server.Api.Post("/agent/execute", new JsonObject
-        {
-            ["thread_key"] = request.Thread, ["assignment_generation"] = 1, ["execute_id"] = request.Id, ["delivery"] = new JsonObject { ["platform"] = "model", ["channel"] = "c" },
-        });
-        if (status == HttpStatusCode.Conflict && json.Code() == "THREAD_FAILURE_LOOP")
+        if (Any(world.Busy.Where(w => w.Gate.HeldAt is not null)) is not { } worker)
             return;
-        status.ShouldBe(HttpStatusCode.Accepted, json?.ToJsonString());
-        var execution = (string)json!["execution_id"]!;
-        if (requests.TryGetValue(request.Id, out var before))
-            execution.ShouldBe(before.Execution, Seed("one idempotency key, one execution"));
-        requests[request.Id] = request with { Execution = execution };
+        if (random.Next(3) == 0)
+            await Lapse(worker);
+        else
+            await Release(worker.Gate, () => Kill(worker));
     }
 
-    async Task Cancel(Request request)
+    async Task Release(ModelGate gate, Func<Task> kill)
     {
-        cancelled.Add(request.Execution!);
-        await server.Api.PostOk($"/agent/executions/{request.Execution}/cancel", new JsonObject());
+        var at = gate.HeldAt!.Value;
+        switch (random.Next(7))
+        {
+            case 0:
+                world.Tell($"who is held at {at} dies");
+                await kill();
+                break;
+            case 1 or 2 when Cuttable.Contains(at.Name):
+                world.Tell($"who is held at {at} loses his connection");
+                gate.Cut();
+                break;
+            default:
+                world.Tell($"who is held at {at} goes on");
+                gate.GoOn();
+                break;
+        }
+    }
+
+    /// <summary>Its lease ends, in the database's time, and it does not know: others take over what it had.</summary>
+    async Task Lapse(ModelWorker worker)
+    {
+        world.Tell($"the lease of {worker.WorkerId} ends, held at {worker.Gate.HeldAt}");
+        world.Ask(() => worker.EndLease(cancellationToken));
+        if (world.Workers.Remove(worker))
+            await world.Hire();
+        if (random.Next(2) == 0)
+        {
+            await world.Settle();
+            Reap();
+            await world.Settle();
+            Begin(Any(world.Workers.Where(w => !w.IsBusy)));
+        }
     }
 
     async Task Kill(ModelWorker worker)
     {
-        await worker.EndLease(cancellationToken);
-        workers.Remove(worker);
-        await Hire();
+        world.Tell($"{worker.WorkerId} is killed, held at {worker.Gate.HeldAt}");
+        worker.Kill();
+        await worker.Work;
+        await Lapse(worker);
     }
 
-    async Task Pause(ModelWorker worker)
+    void Reap()
     {
-        await Kill(worker);
-        paused.Add(worker);
+        if (world.Reaper.IsBusy)
+            return;
+        world.Tell("the reaper looks");
+        world.Reaper.Reap();
     }
 
-    async Task Wake()
+    async Task OfferAgain()
     {
-        var worker = paused[0];
-        paused.RemoveAt(0);
-        var before = await Events();
-        await worker.WriteStale(cancellationToken);
-        (await Events()).ShouldBe(before, Seed("a stale owner wrote nothing"));
-    }
-
-    /// <summary>One more question for each thread, so that even what waited behind a cancelled one is given to a turn; then all work is done.</summary>
-    async Task Drain()
-    {
-        await Database.Execute($"update agent_execution_requests set completed_at = completed_at - interval '1 hour' where status = 'failed_permanent'", cancellationToken);
-        foreach (var thread in threads)
-            await Ask(thread);
-        while (paused.Count > 0)
-            await Wake();
-        foreach (var worker in workers.Where(w => w.IsBusy))
-            await worker.Finish(well: true, cancellationToken);
-        await workers[0].Reap(cancellationToken);
-        while (await workers[0].Claim(cancellationToken))
+        var keepers = world.Keepers.ToList();
+        foreach (var worker in world.Busy.Where(w => w.Gate.HeldAt is null).ToList())
         {
-            if (workers[0].IsBusy)
-                await workers[0].Finish(well: true, cancellationToken);
+            if (keepers.Find(k => k.Awaits(worker)) is { } keeper)
+                await worker.OfferAgain(keeper, cancellationToken);
         }
     }
 
-    async Task Check()
+    void Wait(TimeSpan time)
     {
-        var rows = await Database.Query(
-            $"""
-            select execute_id, execution_id, status,
-                   (select count(*) from agent_execution_events v where v.execution_id = e.execution_id and v.event_kind = 'execution_state'
-                      and v.event_json ->> 'status' in ('completed', 'failed_permanent', 'cancelled')),
-                   (select count(*) from chat_messages c where c.thread_key = e.thread_key and c.id = 'turn-' || e.execution_id)
-            from agent_execution_requests e where thread_key = any ({threads})
-            """,
-            row => (ExecuteId: row.GetString(0), Execution: row.GetString(1), Status: row.GetString(2), Ends: row.GetInt64(3), Answers: row.GetInt64(4)),
-            cancellationToken);
-        rows.Select(r => r.Execution).Order().ShouldBe(requests.Values.Select(r => r.Execution!).Order(), Seed("what was acknowledged is there, and nothing else"));
-        rows.ShouldAllBe(r => ExecutionStatus.IsTerminal(r.Status), Seed("every execution has ended"));
-        rows.ShouldAllBe(r => r.Ends == 1, Seed("every end is told once"));
-        rows.ShouldAllBe(r => r.Answers == (r.Status == ExecutionStatus.Completed ? 1 : 0), Seed("one answer for each completed turn"));
-        rows.Where(r => r.Status == ExecutionStatus.Cancelled).ShouldAllBe(r => cancelled.Contains(r.Execution), Seed("nothing is cancelled that nobody wished to"));
-
-        (await Count($"select count(*) from agent_message_requests where thread_key = any ({threads}) and delivered_execution_id is null"))
-            .ShouldBe(0, Seed("every acknowledged message was given to a turn"));
-        (await Count($"select count(*) from agent_final_delivery_outbox where thread_key = any ({threads}) and state <> 'pending'")).ShouldBe(0, Seed("every end is ready to be told"));
-        (await Count($"select count(*) from agent_final_delivery_outbox where thread_key = any ({threads})")).ShouldBe(rows.Count, Seed("and told once"));
-        (await Count(
-            $"""
-            select count(*) from (
-                select thread_key, count(*) as stored, count(distinct first_seq) as frames, max(last_seq) as last
-                from agent_execution_events where thread_key = any ({threads}) and first_seq is not null group by thread_key) f
-            where stored <> frames or stored <> last
-            """)).ShouldBe(0, Seed("every frame is stored, and stored once"));
-        (await Count(
-            $"""
-            select count(*)
-            from agent_execution_requests a join agent_execution_requests b on b.thread_key = a.thread_key and b.created_at > a.created_at
-            where a.thread_key = any ({threads}) and a.durable_turn_id is not null and b.durable_turn_id is not null and b.started_at < a.completed_at
-            """)).ShouldBe(0, Seed("turns of a thread run in order, one at a time"));
+        if (Any(world.Busy.Where(w => w.Gate.HeldAt is null)) is not { } worker)
+            return;
+        world.Tell($"{time} pass for {worker.WorkerId}");
+        worker.Clock.Advance(time);
     }
 
-    Task<long> Events() => Count($"select count(*) from agent_execution_events where thread_key = any ({threads})");
-
-    Task<long> Count(Sql sql) => Database.First(sql, row => row.GetInt64(0), cancellationToken);
-
-    string Seed(string promise) => $"seed {seed}: {promise}";
-
-    sealed record Request(string Thread, string Id)
+    async Task LapseDeliveries()
     {
-        public string? Execution { get; init; }
+        foreach (var deliverer in world.Deliverers.Where(d => d.MayLapse).ToList())
+        {
+            world.Tell($"the leases of {deliverer.Name} end, held at {deliverer.Gate.HeldAt}");
+            world.Ask(() => world.Database.Execute(
+                $"update agent_final_delivery_outbox set lease_expires_at = clock_timestamp() - interval '1 second' where state = 'sending' and lease_owner = {deliverer.Name}", cancellationToken));
+            await world.Settle();
+            deliverer.Lapse();
+        }
     }
+
+    /// <summary>
+    /// One more question for each thread, so that even what waited behind a cancelled one is given to a turn; then everybody goes on, every harness answers, and whoever lives
+    /// does what there is to do.
+    /// </summary>
+    async Task Drain()
+    {
+        foreach (var worker in world.Busy.Concat(world.Workers))
+            worker.Gate.Aim(null);
+        foreach (var thread in world.Threads)
+            Ask(thread);
+        world.Tell("all go on, and no story is told of it");
+        world.IsQuiet = true;
+        for (var n = 0; n < DrainSteps; n++)
+        {
+            foreach (var worker in world.Busy.Where(w => w.Gate.HeldAt is not null).ToList())
+                worker.Gate.GoOn();
+            foreach (var deliverer in world.Deliverers.Where(d => d.Gate.HeldAt is not null).ToList())
+                deliverer.Gate.GoOn();
+            await world.Settle();
+            foreach (var keeper in world.Keepers.Where(k => k.Turn is not null).ToList())
+            {
+                if (keeper.IsInterrupted)
+                    world.Busy.ToList().ForEach(w => w.Clock.Advance(TimeSpan.FromSeconds(5)));
+                else
+                    keeper.End(well: true);
+            }
+            await world.Settle();
+            Reap();
+            await world.Settle();
+            if (!world.Busy.Any() && await Open() == 0)
+                break;
+            foreach (var worker in world.Workers.Where(w => !w.IsBusy).ToList())
+                Begin(worker);
+            await world.Settle();
+        }
+        (await Open()).ShouldBe(0, world.Seed("every execution ends"));
+        foreach (var deliverer in world.Deliverers.ToList())
+            deliverer.Gate.Aim(null);
+        for (var n = 0; n < DrainSteps && await Undelivered() > 0; n++)
+        {
+            await world.Database.Execute(
+                $"update agent_final_delivery_outbox set lease_expires_at = clock_timestamp() - interval '1 second' where state = 'sending' and thread_key = any ({world.Threads})", cancellationToken);
+            world.Deliverers.ForEach(deliverer => deliverer.Lapse());
+            Deliver(Any(world.Deliverers.Where(d => !d.IsBusy && !d.IsDead)));
+            await world.Settle();
+        }
+    }
+
+    Task<long> Open() => world.Database.First(
+        $"select count(*) from agent_execution_requests where thread_key = any ({world.Threads}) and completed_at is null", row => row.GetInt64(0), cancellationToken);
+
+    Task<long> Undelivered() => world.Database.First(
+        $"select count(*) from agent_final_delivery_outbox where thread_key = any ({world.Threads}) and state <> 'delivered'", row => row.GetInt64(0), cancellationToken);
 }

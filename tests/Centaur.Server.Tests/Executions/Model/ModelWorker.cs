@@ -1,136 +1,191 @@
-using System.Text.Json;
 using Centaur.Protocol.Attach;
+using Centaur.Server.Access;
 using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Executions;
 using Centaur.Server.Executions.Observations;
+using Centaur.Server.Executions.Recovery;
 using Centaur.Server.Executions.Steering;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Faults;
 using Centaur.Server.Platform.Leases;
 using Centaur.Server.Platform.Signals;
+using Centaur.Server.Platform.Telemetry;
 using Centaur.Server.Sandboxes;
+using Centaur.Server.Secrets;
+using Centaur.Server.Threads.Workspaces;
+using Centaur.Testing;
 using Centaur.Testing.Server;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace Centaur.Server.Tests.Executions.Model;
 
-/// <summary>
-/// One worker of a random run: the product's own statements about claims, turns and sandboxes, driven step by step, so that it can be killed or paused between any two.
-/// </summary>
+/// <summary>One worker of a run: the product's own, from the claim to the end of the turn, with a lease, a clock and a gate of its own.</summary>
 internal sealed class ModelWorker : IDisposable
 {
-    readonly PostgresDatabase database;
+    public static readonly TimeSpan Silence = TimeSpan.FromHours(1);
+    static readonly TimeSpan NoticeAfter = TimeSpan.FromSeconds(10);
+
+    readonly PostgresDatabase books;
+    readonly WorkerLease lease;
+    readonly LeaseTerm term;
     readonly ExecutionClaims claims;
     readonly TurnStore turns;
-    readonly SandboxStore sandboxes;
-    readonly WorkerLease lease;
+    readonly ExecutionSlots slots;
+    readonly ExecutionWorker worker;
+    readonly CancellationTokenSource stop = new();
+    readonly Action<string> report;
     ClaimedExecution? execution;
-    SandboxRow? sandbox;
-    FrameBatch? batch;
+    bool hasLostLease;
+    TimeSpan sinceLoss;
 
-    ModelWorker(IServiceProvider services)
+    ModelWorker(IServiceProvider services, ModelSandboxes sandboxes, Action<string> report)
     {
-        database = services.GetRequiredService<PostgresDatabase>();
-        var wakeUps = services.GetRequiredService<WakeUps>();
-        lease = new WorkerLease(
-            database, services.GetRequiredService<LeaseOptions>(), services.GetRequiredService<HostIdentity>(), services.GetRequiredService<Readiness>(), TimeProvider.System,
-            NullLogger<WorkerLease>.Instance);
-        claims = new ExecutionClaims(database, lease, services.GetRequiredService<ExecutionOptions>(), wakeUps);
-        sandboxes = new SandboxStore(database, lease, wakeUps);
-        turns = new TurnStore(
-            database, claims, services.GetRequiredService<EventStore>(), services.GetRequiredService<FollowUps>(), services.GetRequiredService<DeliveryOutbox>(),
-            services.GetRequiredService<SandboxReservations>(), services.GetRequiredService<OriginStore>(),
-            services.GetRequiredService<ExecutionOptions>());
+        T Of<T>()
+            where T : notnull => services.GetRequiredService<T>();
+
+        this.report = report;
+        books = Of<PostgresDatabase>();
+        Gate = new ModelGate { BeforeCommit = CheckOwner };
+        var database = new PostgresDatabase(Of<NpgsqlDataSource>(), Gate.Points);
+        // Postgres' time does not pass with the run's: what waits there may be claimed at once.
+        var options = Of<ExecutionOptions>() with { Silence = Silence, Hard = Silence * 10, StreamRetry = TimeSpan.Zero };
+        lease = new WorkerLease(database, Of<LeaseOptions>(), Of<HostIdentity>(), Of<Readiness>(), TimeProvider.System, NullLogger<WorkerLease>.Instance);
+        term = new LeaseTerm(lease.WorkerId);
+        claims = new ExecutionClaims(database, lease, options, Of<WakeUps>());
+        slots = new ExecutionSlots(claims, options, Of<WakeUps>());
+        var store = new SandboxStore(database, lease, Of<WakeUps>());
+        var reservations = new SandboxReservations(database, Of<HostIdentity>(), Of<SandboxOptions>(), Of<WakeUps>());
+        turns = new TurnStore(database, claims, Of<EventStore>(), Of<FollowUps>(), Of<DeliveryOutbox>(), reservations, new OriginStore(database), options);
+        var run = new ExecutionRun(
+            turns,
+            new RecoveryStore(database, claims, Of<EventStore>(), reservations, Of<WakeUps>(), options),
+            new OriginStore(database),
+            new SandboxLifecycle(store, reservations, sandboxes.For(this), Gate.Points),
+            new TurnDelivery(
+                Of<SandboxGrants>(), new BrokerClient(Of<HostIdentity>(), Gate.Points), Of<ModelChoice>(), Of<SandboxTokens>(), store, turns, Of<ThreadTraces>(), Of<WorkspaceStore>()),
+            new TurnSteering(new SteerStore(database, claims, Of<EventStore>()), Of<WakeUps>(), options),
+            Of<HarnessCatalog>(), Of<QuarantinedLines>(), Of<LiveDeltas>(), Of<WakeUps>(), options, Clock, new ModelLog(report));
+        worker = new ExecutionWorker(claims, run, lease, Of<WakeUps>(), options, Of<LeaseOptions>(), Clock, NullLogger<ExecutionWorker>.Instance);
     }
 
-    public bool IsBusy => execution is not null;
+    public ModelGate Gate { get; }
 
-    public static async Task<ModelWorker> Start(IServiceProvider services, CancellationToken cancellationToken)
+    public ManualTimeProvider Clock { get; } = new(DateTimeOffset.UnixEpoch);
+
+    public string WorkerId => lease.WorkerId;
+
+    /// <summary>What it is doing, or has done last.</summary>
+    public Task Work { get; private set; } = Task.CompletedTask;
+
+    public bool IsBusy => !Work.IsCompleted;
+
+    public static async Task<ModelWorker> Hire(IServiceProvider services, ModelSandboxes sandboxes, Action<string> report, CancellationToken cancellationToken)
     {
-        var worker = new ModelWorker(services);
-        await worker.database.Execute(
-            $"insert into workers (worker_id, host_id, version, lease_expires_at) values ({worker.lease.WorkerId}, {worker.lease.HostId}, 'model', clock_timestamp() + interval '10 minutes')",
+        var hired = new ModelWorker(services, sandboxes, report);
+        await hired.books.Execute(
+            $"insert into workers (worker_id, host_id, version, lease_expires_at) values ({hired.WorkerId}, {hired.lease.HostId}, 'model', clock_timestamp() + interval '10 minutes')",
             cancellationToken);
-        return worker;
+        return hired;
     }
 
+    /// <summary>Takes one execution, if there is one, and runs it to its end.</summary>
+    public void Begin() => Work = TakeOne();
+
+    public void Reap() => Work = UnlessDead(() => claims.Reap(stop.Token));
+
+    public void Kill() => Gate.Die(stop.Cancel);
+
+    /// <summary>Lets its time pass. A worker whose lease was ended learns it at a renewal, as the product's does, and stops.</summary>
+    public void Tick(TimeSpan by)
+    {
+        Clock.Advance(by);
+        if (!hasLostLease || (sinceLoss += by) < NoticeAfter)
+            return;
+        _ = term.End(lost: true);
+        stop.Cancel();
+    }
+
+    /// <summary>In the database's time. Waits for as long as a write holds the lease.</summary>
     public async Task EndLease(CancellationToken cancellationToken)
     {
-        await database.Execute($"update workers set lease_expires_at = clock_timestamp() - interval '1 second' where worker_id = {lease.WorkerId}", cancellationToken);
+        await books.Execute($"update workers set lease_expires_at = clock_timestamp() - interval '1 second' where worker_id = {WorkerId}", cancellationToken);
+        hasLostLease = true;
     }
 
-    public Task Reap(CancellationToken cancellationToken) => claims.Reap(cancellationToken);
+    /// <summary>Offers what was stored last once more, as a driver that repeats a statement whose answer was lost. It must be refused.</summary>
+    public async Task OfferAgain(ModelKeeper keeper, CancellationToken cancellationToken)
+    {
+        if (execution is null || keeper.Last is not { } last)
+            return;
+        var sandbox = await books.First(
+            $"select sandbox_id, thread_key, state, fencing_generation, last_seq, policy_version, jail_uid, folder from sandboxes where sandbox_id = {keeper.SandboxId}", SandboxRow.Read, cancellationToken);
+        var observer = new TurnObserver(new ObservationOrigin(execution.ExecutionId, execution.ThreadKey, execution.AssignmentGeneration), new TurnTally(), execution.Ran, Clock);
+        var batch = new FrameBatch(last.Turn ?? "", new BuiltInTranslator(), new TurnState(), observer, last.Seq - 1, Clock);
+        batch.Add(last);
+        try
+        {
+            await turns.Store(execution with { TurnId = last.Turn }, sandbox!, batch, cancellationToken);
+            report("a batch that was offered again was stored again");
+        }
+        catch (FencedException)
+        {
+            // As it must be.
+        }
+    }
 
-    /// <summary>Takes an execution, its sandbox, and makes the turn durable; any of the three may be refused.</summary>
-    /// <returns>False where there was nothing to take.</returns>
-    public async Task<bool> Claim(CancellationToken cancellationToken)
+    public void Dispose()
+    {
+        stop.Dispose();
+        term.Dispose();
+        worker.Dispose();
+        slots.Dispose();
+        lease.Dispose();
+    }
+
+    Task TakeOne() => UnlessDead(async () =>
+    {
+        execution = await worker.TryClaim(slots, stop.Token);
+        if (execution is not null)
+            await worker.RunClaimed(slots, execution, term, stop.Token);
+        execution = null;
+    });
+
+    async Task UnlessDead(Func<Task> work)
     {
         try
         {
-            execution = await claims.Claim(workflows: true, cancellationToken);
+            await work();
         }
-        catch (Npgsql.PostgresException e) when (e.SqlState == Npgsql.PostgresErrorCodes.UniqueViolation)
+        catch (Exception e) when (e is ModelDeath || (stop.IsCancellationRequested && e is OperationCanceledException))
         {
-            return false;
+            // Killed.
         }
-        if (execution is null)
-            return false;
-        if (execution.Status == ExecutionStatus.CancelRequested && execution.TurnId is null)
+        catch (NpgsqlException e) when (Outages.IsOutage(e))
         {
-            await End(ExecutionStatus.Cancelled, cancellationToken);
-            return true;
+            // The reaper's connection was cut; it looks again later.
         }
-        sandbox = (await sandboxes.Claim(execution.ThreadKey, cancellationToken)).ShouldNotBeNull("every thread of the model has its sandbox");
-        var turn = await turns.Prepare(execution, sandbox, "codex", $"turn-{Guid.CreateVersion7():N}"[..21], cancellationToken);
-        execution = execution with { TurnId = turn.TurnId, Attempts = turn.Attempts };
-        var observer = new TurnObserver(
-            new ObservationOrigin(execution.ExecutionId, execution.ThreadKey, execution.AssignmentGeneration), execution.Turn.Tally ?? new TurnTally(), execution.Ran, TimeProvider.System);
-        batch = new FrameBatch(turn.TurnId, new CodexTranslator(), execution.Turn, observer, sandbox.LastSeq, TimeProvider.System);
-        return true;
     }
 
-    /// <summary>Stores the next frame of the harness, with its number in its text. Sometimes the same batch is offered twice.</summary>
-    public async Task Emit(bool twice, CancellationToken cancellationToken)
+    /// <summary>With nothing but the commit left to do, the owner must still be the owner for everybody else.</summary>
+    async Task CheckOwner(CrashPoint point)
     {
-        var seq = batch!.StoredSeq + 1;
-        using var json = JsonDocument.Parse($$"""{"type":"turn.plan.updated","frame":{{seq}}}""");
-        batch.Add(new Frame { Seq = seq, Turn = execution!.TurnId, Event = json.RootElement.Clone() });
-        await turns.Store(execution, sandbox!, batch, cancellationToken);
-        if (twice)
-            await Should.ThrowAsync<FencedException>(() => turns.Store(execution, sandbox!, batch, cancellationToken));
-        batch.Stored();
-    }
-
-    /// <summary>Ends the turn as its harness did, or as its author wished.</summary>
-    public async Task Finish(bool well, CancellationToken cancellationToken)
-    {
-        var status = await turns.Status(execution!, cancellationToken);
-        await End(status == ExecutionStatus.CancelRequested ? ExecutionStatus.Cancelled : well ? ExecutionStatus.Completed : ExecutionStatus.FailedPermanent, cancellationToken);
-    }
-
-    /// <summary>It wakes after others took over and goes on as if nothing had been: every write must be refused.</summary>
-    public async Task WriteStale(CancellationToken cancellationToken)
-    {
-        await Should.ThrowAsync<FencedException>(() => turns.Tell(execution!, "I am still here", cancellationToken));
-        await Should.ThrowAsync<FencedException>(() => End(ExecutionStatus.Completed, cancellationToken));
-        if (batch is not null)
-            await Should.ThrowAsync<FencedException>(() => Emit(twice: false, cancellationToken));
-    }
-
-    public void Dispose() => lease.Dispose();
-
-    async Task End(string status, CancellationToken cancellationToken)
-    {
-        var terminal = status switch
-        {
-            ExecutionStatus.Completed => new TerminalState(status, TerminalReasons.Completed, "done", null, new Jsonb("{}")),
-            ExecutionStatus.Cancelled => new TerminalState(status, TerminalReasons.CancelRequested, null, "cancelled", new Jsonb("{}")),
-            _ => new TerminalState(status, TerminalReasons.HarnessError, null, "it failed", new Jsonb("{}")),
-        };
-        await turns.Finish(execution!, batch?.State ?? new TurnState(), terminal, cancellationToken);
-        (execution, sandbox, batch) = (null, null, null);
+        if (execution is null || !point.Name.StartsWith("turn.", StringComparison.Ordinal))
+            return;
+        var (owner, generation, isAlive) = await books.First(
+            $"""
+            select worker_id, fencing_generation, exists (select 1 from workers w where w.worker_id = {WorkerId} and w.lease_expires_at > clock_timestamp())
+            from agent_execution_requests where execution_id = {execution.ExecutionId}
+            """,
+            row => (row.IsDBNull(0) ? null : row.GetString(0), row.GetInt64(1), row.GetBoolean(2)),
+            CancellationToken.None);
+        if (!isAlive)
+            report($"{point.Name} was about to be committed by a worker whose lease has ended");
+        if (owner != WorkerId || generation != execution.FencingGeneration)
+            report($"{point.Name} was about to be committed by a worker that owns the execution no more");
     }
 }
