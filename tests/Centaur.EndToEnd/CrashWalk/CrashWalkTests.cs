@@ -83,6 +83,7 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
 
     /// <summary>The turn is durable and no harness has heard of it; or the harness has spoken and nothing of it is stored.</summary>
     [Fact]
+    [Trait("Category", "nightly")]
     public Task F3_crash_walk_of_a_turn_whose_recovery_is_killed_too() => WalkTwice(["turn.prepare:after", "turn.store:before"], Recovery, mustDieTwice: true);
 
     [Fact]
