@@ -13,9 +13,6 @@ internal static class QueryEndpoint
 {
     const int MaxSql = 64 << 10;
 
-    /// <summary>Queries share the processors and the connections of the database with everything that must not wait.</summary>
-    const int AtOnce = 2;
-
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/agent/query", Handle)
             .NeedsAnyKey().WithTags("threads").WithSummary("Query the threads with a select statement, read-only")
@@ -37,8 +34,8 @@ internal static class QueryEndpoint
             return refused;
         if (role.Name is not { } name)
             return ApiFailure.Control("QUERY_ROLE_MISSING", role.Repair, StatusCodes.Status503ServiceUnavailable);
-        if (!role.TryEnter(AtOnce))
-            return ApiFailure.Busy($"{AtOnce} queries run already. Try again in a moment.");
+        if (!store.TryEnter())
+            return ApiFailure.Busy($"{QueryStore.AtOnce} queries run already. Try again in a moment.");
         try
         {
             var rows = await store.Run(name, Scopes.Permit(http.Caller().Scopes, Scopes.Admin) ? QueryStore.EveryThread : keyId, checkedSql.Value, cancellationToken);
@@ -54,7 +51,7 @@ internal static class QueryEndpoint
         }
         finally
         {
-            role.Leave();
+            store.Leave();
         }
     }
 }

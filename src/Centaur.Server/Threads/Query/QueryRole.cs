@@ -13,19 +13,6 @@ internal sealed class QueryRole(PostgresDatabase database) : IStartStep
 {
     static readonly CrashPoint Making = new("query_role.make");
 
-    int running;
-
-    /// <summary>Takes one of so many places for a query; every place that was taken is left with <see cref="Leave"/>.</summary>
-    public bool TryEnter(int most)
-    {
-        if (Interlocked.Increment(ref running) <= most)
-            return true;
-        Leave();
-        return false;
-    }
-
-    public void Leave() => Interlocked.Decrement(ref running);
-
     /// <summary>The role's name; null until it is known to be there.</summary>
     public string? Name { get; private set; }
 

@@ -15,6 +15,21 @@ internal sealed class QueryStore(PostgresDatabase database, QueryOptions options
     const int MostRows = 500;
     const long MostCharacters = 8 << 20;
 
+    /// <summary>Queries share the processors and the connections of the database with everything that must not wait.</summary>
+    public const int AtOnce = 2;
+    int running;
+
+    /// <summary>Takes a place for one query, where one is free; it is left with <see cref="Leave"/>.</summary>
+    public bool TryEnter()
+    {
+        if (Interlocked.Increment(ref running) <= AtOnce)
+            return true;
+        Leave();
+        return false;
+    }
+
+    public void Leave() => Interlocked.Decrement(ref running);
+
     /// <param name="role">The role of <see cref="QueryRole"/>.</param>
     /// <param name="reader">The API key whose threads are seen, or <see cref="EveryThread"/>.</param>
     /// <param name="statement">What <see cref="QueryGuard"/> let pass.</param>

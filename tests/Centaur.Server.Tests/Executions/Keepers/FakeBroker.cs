@@ -31,28 +31,36 @@ internal sealed class FakeBroker : IAsyncDisposable
 
     async Task Serve()
     {
+        var answering = new List<Task>();
         try
         {
             while (true)
-                await Answer(await listener.AcceptAsync(stopping.Token));
+                answering.Add(Answer(await listener.AcceptAsync(stopping.Token)));
         }
         catch (OperationCanceledException)
         {
-            // Disposed.
+            await Task.WhenAll(answering);
         }
     }
 
     async Task Answer(Socket client)
     {
-        await using var stream = new NetworkStream(client, ownsSocket: true);
-        using var writer = new LineWriter(stream);
-        await using var lines = new LineReader(stream, 1 << 20);
-        var line = await lines.Read(stopping.Token);
-        if (line.Kind != LineKind.Complete)
-            return;
-        BrokerReply reply = JsonSerializer.Deserialize(line.Bytes.Span, ProtocolJson.Default.BrokerRequest) is GrantSecrets or RevokeGrant
-            ? new BrokerDone()
-            : new BrokerFailed(0, "not_here", "Only grants and withdrawals are taken here.");
-        await writer.Write(reply, ProtocolJson.Default.BrokerReply, stopping.Token);
+        try
+        {
+            await using var stream = new NetworkStream(client, ownsSocket: true);
+            using var writer = new LineWriter(stream);
+            await using var lines = new LineReader(stream, 1 << 20);
+            var line = await lines.Read(stopping.Token);
+            if (line.Kind != LineKind.Complete)
+                return;
+            BrokerReply reply = JsonSerializer.Deserialize(line.Bytes.Span, ProtocolJson.Default.BrokerRequest) is GrantSecrets or RevokeGrant
+                ? new BrokerDone()
+                : new BrokerFailed(0, "not_here", "Only grants and withdrawals are taken here.");
+            await writer.Write(reply, ProtocolJson.Default.BrokerReply, stopping.Token);
+        }
+        catch (Exception gone) when (gone is IOException or OperationCanceledException)
+        {
+            // Whoever asked was killed, or the test is over.
+        }
     }
 }

@@ -1,5 +1,6 @@
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Tests.Executions.Keepers;
 using Centaur.Testing.Postgres;
 using Centaur.Testing.Server;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,7 +47,7 @@ public sealed class ModelTests(PostgresServer postgres)
     {
         await using var server = new ServerFixture(postgres) { Yaml = Yaml };
         await server.Start(Cancellation);
-        await using var broker = new ModelBroker(server.Layout.BrokerControlSocket);
+        await using var broker = new FakeBroker(server.Layout.BrokerControlSocket);
         foreach (var seed in seeds)
         {
             await using var run = new ModelRun(server, seed, Cancellation);
