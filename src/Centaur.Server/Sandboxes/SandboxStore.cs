@@ -29,7 +29,7 @@ internal sealed class SandboxStore(PostgresDatabase database, WorkerLease lease,
                 jail_uid = coalesce(jail_uid, (select f.jail_uid from thread_folders f where f.thread_key = {threadKey} and f.host_id = {lease.HostId}))
             where thread_key = {threadKey} and host_id = {lease.HostId} and state in ('starting', 'claimed')
               and exists (select 1 from workers w where w.worker_id = {lease.WorkerId} and w.lease_expires_at > clock_timestamp() for share)
-              and not exists (select 1 from sandboxes o where o.thread_key = {threadKey} and o.host_id = {lease.HostId} and o.state = 'stopping')
+              and not exists (select 1 from sandboxes_ending o where o.thread_key = {threadKey} and o.host_id = {lease.HostId})
             returning sandbox_id, thread_key, state, fencing_generation, last_seq, policy_version, jail_uid, folder
             """,
             SandboxRow.Read,
@@ -48,7 +48,7 @@ internal sealed class SandboxStore(PostgresDatabase database, WorkerLease lease,
             from sandboxes s
             where host_id = {lease.HostId} and state = 'starting' and thread_key is not null and (jail_uid is not null or not {perUser})
               and (start_failures = 0 or updated_at < clock_timestamp() - {BetweenStarts})
-              and not exists (select 1 from sandboxes o where o.thread_key = s.thread_key and o.host_id = s.host_id and o.state = 'stopping')
+              and not exists (select 1 from sandboxes_ending o where o.thread_key = s.thread_key and o.host_id = s.host_id)
             order by created_at
             limit 1000
             """,

@@ -72,7 +72,8 @@ public sealed class ReplicaTests(ReplicaTests.FirstHost first) : IClassFixture<R
                 "/agent/execute",
                 new { thread_key = thread, assignment_generation = generation, execute_id = $"e{turn}", delivery = new { channel = "many", platform = "dev" } },
                 Cancellation);
-            await speaker.UntilEnded(thread, queued.GetProperty("execution_id").GetString()!, Cancellation);
+            var ended = await speaker.Ended(thread, queued.GetProperty("execution_id").GetString()!, Cancellation);
+            ended.GetProperty("status").GetString().ShouldBe("completed", $"{thread}, turn {turn}: {ended}");
             Interlocked.Increment(ref answered);
         }
     }
@@ -114,7 +115,7 @@ public sealed class ReplicaTests(ReplicaTests.FirstHost first) : IClassFixture<R
                 return JsonDocument.Parse(text).RootElement;
             }, cancellationToken);
 
-        public Task UntilEnded(string thread, string execution, CancellationToken cancellationToken) =>
+        public Task<JsonElement> Ended(string thread, string execution, CancellationToken cancellationToken) =>
             Persist(async (http, token) =>
             {
                 // The stream of an execution ends with it.

@@ -100,6 +100,23 @@ public sealed class SuspensionTests(ServerFixture server, PostgresServer postgre
     }
 
     [Fact]
+    public async Task F5_a_sandbox_that_another_host_gave_up_has_its_folder_to_itself_until_its_own_host_has_cleared_it()
+    {
+        var thread = Http.NewThread();
+        await server.Api.Spawn(thread);
+        var first = (await Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull();
+        await Database.Execute($"update sandboxes set state = 'dead', cause = {SandboxCauses.HostGone}, ended_at = now() where sandbox_id = {first.SandboxId}", Cancellation);
+
+        await server.Api.Spawn(thread);
+        (await Sandboxes.Claim(thread, Cancellation)).ShouldBeNull("its keeper may still run, with the thread's folder");
+        (await Sandboxes.Starting(perUser: false, Cancellation)).ShouldNotContain(s => s.ThreadKey == thread);
+        await Ending.Cleared(first, Cancellation);
+
+        (await Sandboxes.Starting(perUser: false, Cancellation)).ShouldContain(s => s.ThreadKey == thread);
+        (await Sandboxes.Claim(thread, Cancellation)).ShouldNotBeNull().SandboxId.ShouldNotBe(first.SandboxId);
+    }
+
+    [Fact]
     public async Task F6_whoever_runs_a_turn_in_a_sandbox_that_is_taken_over_to_be_ended_writes_nothing_any_more()
     {
         var thread = Http.NewThread();

@@ -145,12 +145,16 @@ internal sealed class EndingStore(PostgresDatabase database, WorkerLease lease, 
             SandboxRow.Read,
             cancellationToken);
 
-    public Task Cleared(SandboxRow sandbox, CancellationToken cancellationToken) =>
-        database.Write(
+    /// <summary>Nothing is left of it; whoever waits for the thread's folder is woken.</summary>
+    public async Task Cleared(SandboxRow sandbox, CancellationToken cancellationToken)
+    {
+        await database.Write(
             Clearing, $"update sandboxes set cleared_at = clock_timestamp() where sandbox_id = {sandbox.SandboxId} and state = 'dead'", cancellationToken);
+        wakeUps.Raise(Topics.Sandboxes);
+    }
 
-    /// <summary>Which of these sandboxes have a row.</summary>
+    /// <summary>Which of these sandboxes have a row that does not say that nothing is left of them.</summary>
     public async Task<IReadOnlySet<string>> Known(IReadOnlyCollection<string> sandboxIds, CancellationToken cancellationToken) =>
-        (await database.Query($"select sandbox_id from sandboxes where sandbox_id = any ({sandboxIds.ToArray()})", row => row.GetString(0), cancellationToken))
+        (await database.Query($"select sandbox_id from sandboxes where sandbox_id = any ({sandboxIds.ToArray()}) and cleared_at is null", row => row.GetString(0), cancellationToken))
         .ToHashSet(StringComparer.Ordinal);
 }

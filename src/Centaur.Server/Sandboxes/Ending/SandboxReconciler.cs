@@ -95,11 +95,12 @@ internal sealed class SandboxReconciler(
     Task RemoveFolder(RestingFolder folder, CancellationToken cancellationToken) =>
         forgetting.ForgetFolder(folder, () => backend.RemoveFolder(folder.Folder, cancellationToken), cancellationToken);
 
-    /// <summary>The folders are read before the rows: a row is there before its folder.</summary>
+    /// <summary>The folders are read before the rows: a row is there before its folder. And once more after them: one that was cleared meanwhile is no orphan.</summary>
     async Task<IReadOnlyList<string>> Orphans(CancellationToken cancellationToken)
     {
         var found = backend.Found();
-        return found.Except(await store.Known(found, cancellationToken), StringComparer.Ordinal).ToList();
+        var unknown = found.Except(await store.Known(found, cancellationToken), StringComparer.Ordinal).ToList();
+        return unknown.Count == 0 ? unknown : unknown.Intersect(backend.Found(), StringComparer.Ordinal).ToList();
     }
 
     /// <summary>What goes wrong with one is told and tried again at the next look; the others do not wait for it.</summary>
