@@ -53,6 +53,9 @@ internal sealed class Conversation(Installation installation, string harness, st
         return await Execution(execution, cancellationToken);
     }
 
+    /// <summary>Stops the thread: its sandbox, and what runs in it.</summary>
+    public Task Stop(CancellationToken cancellationToken) => Post("/agent/stop", new { thread_key = ThreadKey }, cancellationToken);
+
     public async Task<JsonElement> Execution(string execution, CancellationToken cancellationToken) =>
         await installation.Http.GetFromJsonAsync<JsonElement>($"/agent/executions/{execution}", cancellationToken);
 

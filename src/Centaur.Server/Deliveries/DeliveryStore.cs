@@ -5,6 +5,9 @@ namespace Centaur.Server.Deliveries;
 /// <summary>Every statement that fills the outbox and watches it; those by which deliverers take from it are in <see cref="DeliveryClaims"/>.</summary>
 public sealed class DeliveryStore(PostgresDatabase database, DeliveryOptions options)
 {
+    /// <summary>Where an execution's metadata says that words which steered it take the place of its answer, should it be cancelled (contract §1.5).</summary>
+    internal static readonly string[] SuppressPath = ["steer_replacement", "suppress_cancellation_delivery"];
+
     const int Page = 100;
 
     internal Task Open(SqlSession session, string executionId, string threadKey, Jsonb delivery, CancellationToken cancellationToken) =>
@@ -84,8 +87,6 @@ public sealed class DeliveryStore(PostgresDatabase database, DeliveryOptions opt
             """,
             row => new LateDelivery(row.GetString(0), row.GetInt32(1), row.IsDBNull(2) ? null : row.GetString(2)),
             cancellationToken);
-
-    static readonly string[] SuppressPath = ["steer_replacement", "suppress_cancellation_delivery"];
 }
 
 /// <param name="ExecutionId">Of the execution, or of the notice.</param>

@@ -256,6 +256,8 @@ internal sealed class TurnStore(
             more.Add(("error_text", terminal.ErrorText));
         if (turn.HarnessThreadId is not null)
             more.Add(("agent_thread_id", turn.HarnessThreadId));
+        if (facts.Replaced && terminal.Status == ExecutionStatus.Cancelled)
+            more.Add(("suppress_final_delivery", true));
         return
         [
             ExecutionTold.Summary(facts, turn, terminal),

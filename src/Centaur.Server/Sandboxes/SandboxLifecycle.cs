@@ -4,12 +4,9 @@ using Centaur.Server.Platform.Faults;
 namespace Centaur.Server.Sandboxes;
 
 /// <summary>Gets a thread its sandbox and takes it away again. Postgres says which sandbox a thread has; the keeper says whether it lives.</summary>
-internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations reservations, ISandboxBackend backend, CrashPoints crash)
+internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations reservations, ISandboxBackend backend, SandboxOptions options, CrashPoints crash)
 {
     static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(5);
-
-    /// <summary>How long a keeper may take to answer an owner, or to end its jail, its proxy and itself.</summary>
-    static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// The thread's sandbox, owned at a new fencing generation and attached after the last stored frame. One that died since is attached too, as a journal to
@@ -30,7 +27,7 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
 
         var stream = await Connect(row, cancellationToken);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(EndLimit);
+        limit.CancelAfter(options.AnswerLimit);
         try
         {
             return new OwnedSandbox(row, await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, limit.Token));
@@ -41,7 +38,9 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new IOException($"The keeper did not answer within {EndLimit.TotalSeconds:0} s.", e);
+            // Whoever comes next finds a journal to read instead, which ends the wait.
+            await backend.Kill(row, cancellationToken);
+            throw new IOException($"The keeper did not answer within {options.AnswerLimit.TotalSeconds:0} s and was killed.", e);
         }
     }
 
@@ -103,7 +102,7 @@ internal sealed class SandboxLifecycle(SandboxStore store, SandboxReservations r
     public async Task End(OwnedSandbox sandbox, string reason, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(EndLimit);
+        limit.CancelAfter(options.AnswerLimit);
         try
         {
             await sandbox.Keeper.Tell(new StopSandbox(reason), limit.Token);

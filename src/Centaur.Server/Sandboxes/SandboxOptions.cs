@@ -18,6 +18,9 @@ public sealed record SandboxOptions
     /// <summary>How long a keeper may take to open its attach socket.</summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long a keeper may take to answer an owner, or to end its jail, its proxy and itself, before it is killed.</summary>
+    public TimeSpan AnswerLimit { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>As root: the first of the uids that sandboxes get.</summary>
     public int FirstUid { get; init; } = HostLayout.FirstSandboxUid;
 
@@ -64,6 +67,7 @@ public sealed record SandboxOptions
             },
             Toolchain = section.Items("toolchain", (mount, _) => new ToolchainMount(AbsolutePath(mount, "source"), AbsolutePath(mount, "target"))),
             FirstUid = section.Number("first_uid", HostLayout.FirstSandboxUid, 1_000, int.MaxValue / 2),
+            AnswerLimit = Seconds("answer_seconds", times.AnswerLimit, 1, 3600, null),
             Reconcile = Seconds("reconcile_seconds", times.Reconcile, 0.1, 3600, null),
             IdleTtl = Seconds("idle_ttl_seconds", times.IdleTtl, 1, Year, "IDLE_TTL_S"),
             DevIdleTtl = Seconds("dev_idle_ttl_seconds", times.DevIdleTtl, 1, Year, null),

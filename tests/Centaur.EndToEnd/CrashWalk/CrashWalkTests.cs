@@ -43,7 +43,7 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
         "sandbox.give_up", // SuspensionTests.F5_the_sandboxes_of_a_host_that_is_gone_are_given_up_and_what_was_queued_runs_elsewhere
         "sandbox.start_failed", // SuspensionTests.A_sandbox_that_fails_to_start_three_times_is_given_up_with_its_cause
         "sandbox.suspend", // SuspensionTests.A_sandbox_that_nobody_has_used_for_its_time_is_told_to_end_and_its_thread_is_suspended
-        "slack.postpone", // nothing yet but the worker that calls it
+        "slack.postpone", // SlackTurnTests.What_cannot_be_handled_is_tried_again_and_in_the_end_told_to_its_author
         "slack.refuse", // SlackTurnTests.A_refusal_is_told_to_the_author_in_the_thread_once
         "spare.give_up", // LifecycleTests.A_thread_gets_a_spare_sandbox_and_one_that_died_is_replaced
         "spare.recycle", // WarmPoolTests.A_spare_that_is_being_recycled_is_nobodys_any_more

@@ -4,12 +4,14 @@ using System.Text.Json.Nodes;
 using Centaur.Server.Access;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Platform.Telemetry;
+using Centaur.Testing.Postgres;
 using Centaur.Testing.Server;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Centaur.Server.Tests.Access;
 
-public sealed class SandboxTokensTests(ServerFixture server) : IClassFixture<ServerFixture>
+public sealed class SandboxTokensTests(ServerFixture server, PostgresServer postgres) : IClassFixture<ServerFixture>
 {
     [Fact]
     public async Task A_sandbox_reads_its_own_thread_through_its_own_listener()
@@ -41,8 +43,21 @@ public sealed class SandboxTokensTests(ServerFixture server) : IClassFixture<Ser
     public async Task F28_The_sandboxes_listener_has_no_other_route(string method, string path)
     {
         var (_, token) = await Claimed();
+        var before = Alerted();
         (await server.Sandbox(token).Send(new HttpMethod(method), path)).Status.ShouldBe(HttpStatusCode.NotFound);
+        Alerted().ShouldBeGreaterThan(before);
         (await server.Sandbox(server.Api.DefaultRequestHeaders.Authorization!.Parameter).Send(new HttpMethod(method), path)).Status.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task A_path_that_is_nobodys_route_raises_no_alert()
+    {
+        await using var own = new ServerFixture(postgres);
+        await own.Start(TestContext.Current.CancellationToken);
+
+        (await own.Sandbox("none").Send(HttpMethod.Get, "/favicon.ico")).Status.ShouldBe(HttpStatusCode.NotFound);
+
+        own.Services.GetRequiredService<Alerts>().Count.Samples.ShouldAllBe(sample => sample.Count == 0);
     }
 
     [Fact]
@@ -183,4 +198,7 @@ public sealed class SandboxTokensTests(ServerFixture server) : IClassFixture<Ser
         var threadKey = Http.NewThread();
         return (threadKey, (string)(await server.Api.Spawn(threadKey))["runtime_id"]!);
     }
+
+    /// <summary>Other tests of this class share the server, and may raise it meanwhile.</summary>
+    long Alerted() => server.Services.GetRequiredService<Alerts>().Count.Samples.Single(sample => sample.Value == Alerts.SandboxRefused).Count;
 }

@@ -148,8 +148,12 @@ public sealed class DeliveryTests(ServerFixture server) : IClassFixture<ServerFi
     public async Task A_cancel_that_makes_room_for_a_steered_turn_is_suppressed()
     {
         var (execution, _) = await Queue();
-        var steered = new Jsonb("""{"steer_replacement":{"message_id":"m","suppress_cancellation_delivery":true}}""");
-        await Database.Execute($"update agent_execution_requests set metadata = metadata || {steered} where execution_id = {execution}", Cancel);
+        await server.Api.PostOk(
+            $"/agent/executions/{execution}/steer",
+            new JsonObject
+            {
+                ["content_blocks"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = "rather this" }), ["metadata"] = new JsonObject { ["steer_replacement"] = true },
+            });
         await server.Api.PostOk($"/agent/executions/{execution}/cancel", new JsonObject());
         await Due(execution);
         ((bool)(await Claim("one")).Single()!["final_payload"]!["suppress_final_delivery"]!).ShouldBeTrue();

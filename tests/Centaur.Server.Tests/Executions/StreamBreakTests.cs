@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Centaur.Server.Tests.Executions.Keepers;
 using Centaur.Testing.Postgres;
+using Centaur.Testing.Server;
 
 namespace Centaur.Server.Tests.Executions;
 
@@ -75,6 +76,36 @@ public sealed class StreamBreakTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task An_execution_whose_end_cannot_be_written_is_tried_until_it_can_and_the_others_go_on()
+    {
+        await using var worker = await TestWorker.Start(postgres, (keeper, _) => keeper.Answer("PONG"));
+        var thread = "refused:" + Http.NewThread();
+        await worker.Database.Execute(
+            $"""
+            create function refuse_end() returns trigger language plpgsql as
+            'begin perform nextval(''refusals''); raise exception ''no end is taken here''; end'
+            """,
+            Cancellation);
+        await worker.Database.Execute($"create sequence refusals", Cancellation);
+        await worker.Database.Execute(
+            $"""
+            create trigger refuse before update on agent_execution_requests for each row
+            when (new.completed_at is not null and starts_with(new.thread_key, 'refused:')) execute function refuse_end()
+            """,
+            Cancellation);
+        var execution = await worker.Server.Api.Queue(thread);
+
+        while (await worker.Database.First($"select last_value from refusals", row => row.GetInt64(0), Cancellation) < 4)
+            await Task.Delay(10, Cancellation);
+        (await worker.End(await worker.Server.Api.Queue(Http.NewThread()))).Text("result_text").ShouldBe("PONG");
+        (await worker.Status(execution)).ShouldNotBe("completed");
+        await worker.Database.Execute($"drop trigger refuse on agent_execution_requests", Cancellation);
+
+        (await worker.End(execution)).Text("result_text").ShouldBe("PONG");
+        worker.Keepers.Started.Select(keeper => keeper.Inputs.Count).ShouldBe([1, 1]);
+    }
+
+    [Fact]
     public async Task A_cancel_ends_an_execution_whose_keeper_cannot_be_reached()
     {
         await using var worker = await TestWorker.Start(postgres, Unreachable, options => options with { ReattachMost = 1, StreamRetry = TimeSpan.FromSeconds(30) });
@@ -86,6 +117,25 @@ public sealed class StreamBreakTests(PostgresServer postgres)
 
         (await worker.End(execution)).Text("status").ShouldBe("cancelled");
         (await Sandbox(worker, thread)).ShouldNotBe("claimed");
+    }
+
+    [Fact]
+    public async Task The_last_event_of_a_cancelled_turn_says_that_the_words_which_steered_it_take_the_place_of_its_answer()
+    {
+        await using var worker = await TestWorker.Start(postgres, (_, _) => Task.CompletedTask);
+        var execution = await worker.Server.Api.Queue(Http.NewThread());
+        await worker.Until(execution, "running");
+        var words = new JsonObject
+        {
+            ["content_blocks"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = "rather this" }), ["metadata"] = new JsonObject { ["steer_replacement"] = true },
+        };
+
+        await worker.Server.Api.PostOk($"/agent/executions/{execution}/steer", words);
+        await worker.Server.Api.PostOk($"/agent/executions/{execution}/cancel", new JsonObject());
+        (await worker.End(execution)).Text("status").ShouldBe("cancelled");
+
+        var last = (await worker.Events(execution)).Last(e => e.Kind == "execution_state").Json;
+        last.GetProperty("suppress_final_delivery").GetBoolean().ShouldBeTrue();
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Centaur.Server.Executions;
 using Centaur.Server.Tests.Executions;
+using Centaur.Testing.Server;
 using Centaur.Testing.Slack;
 
 namespace Centaur.Server.Tests.Slack;
@@ -127,5 +128,39 @@ public sealed class SlackTurnTests(SlackFixture fixture) : IClassFixture<SlackFi
         told[^1].ShouldContain("3 executions of this thread failed");
         var (_, page) = await fixture.Server.Api.Get($"/agent/messages?thread_key={Uri.EscapeDataString(SlackFixture.ThreadKey(channel, root))}");
         page!["messages"]!.AsArray().Count(m => (string)m!["role"]! == "user").ShouldBe(3, "a refused message leaves nothing half-done");
+    }
+
+    [Theory]
+    [InlineData(2, "started")]
+    [InlineData(null, "refused")]
+    public async Task What_cannot_be_handled_is_tried_again_and_in_the_end_told_to_its_author(int? failures, string end)
+    {
+        var (channel, ts) = (SlackFixture.NewChannel(), SlackFixture.NewTs());
+        var thread = SlackFixture.ThreadKey(channel, ts);
+        await fixture.Database.Execute($"create table if not exists faults (thread_key text primary key, channel_id text, failures int)", Cancel);
+        await fixture.Database.Execute(
+            $"""
+            create or replace function fail_some() returns trigger language plpgsql as
+            'begin
+                 if exists (select from faults f join slack_inbox i on i.channel_id = f.channel_id
+                            where f.thread_key = new.thread_key and (f.failures is null or i.attempts < f.failures)) then
+                     raise exception ''a fault that nobody foresaw'';
+                 end if;
+                 return new;
+             end'
+            """,
+            Cancel);
+        await fixture.Database.Execute($"create or replace trigger fail_some before insert on agent_message_requests for each row execute function fail_some()", Cancel);
+        await fixture.Database.Execute($"insert into faults values ({thread}, {channel}, {failures})", Cancel);
+
+        await fixture.Send(SlackSender.Mention(channel, "U0ALICE", ts, $"<@{FakeSlack.BotUser}> hello"));
+
+        (await fixture.Handled(channel, ts)).State.ShouldBe(end);
+        (await fixture.Executions(thread)).ShouldBe(failures is null ? 0 : 1);
+        if (failures is null)
+        {
+            await fixture.Reaches(thread, "delivered");
+            ((string)fixture.Slack.Thread(channel, ts).Single()["text"]!).ShouldContain("Its operator finds the reason in the log.");
+        }
     }
 }

@@ -165,6 +165,20 @@ public sealed class MessageTests(ServerFixture server) : IClassFixture<ServerFix
     }
 
     [Fact]
+    public async Task Two_messages_whose_thread_and_id_read_the_same_together_are_both_in_their_transcripts()
+    {
+        var one = await Thread();
+        var other = $"{one}:b";
+        await server.Api.Spawn(other);
+
+        await server.Api.PostOk("/agent/message", Message(one, "b:c", "of the one"));
+        await server.Api.PostOk("/agent/message", Message(other, "c", "of the other"));
+
+        (await Page(one)).Single()!["parts"]![0]!["text"]!.GetValue<string>().ShouldBe("of the one");
+        (await Page(other)).Single()!["parts"]![0]!["text"]!.GetValue<string>().ShouldBe("of the other");
+    }
+
+    [Fact]
     public async Task The_list_of_threads_shows_the_first_and_the_last_word()
     {
         var threadKey = await Thread();

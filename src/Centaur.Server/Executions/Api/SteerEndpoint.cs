@@ -84,6 +84,8 @@ internal sealed class SteerEndpoint(
         if ((await post.Run(session, request, cancellationToken)).Failure is { } refused)
             return refused;
         var aimed = await store.Aim(session, execution.ThreadKey, words.MessageId, execution.ExecutionId, cancellationToken);
+        if (words.Replaces)
+            await store.Replace(session, execution.ExecutionId, words.MessageId, cancellationToken);
         if (isOver && aimed > 0)
             await followUps.Queue(session, execution.ExecutionId, cancellationToken);
         return words.MessageId;
@@ -103,7 +105,10 @@ internal sealed class SteerEndpoint(
         }
     }
 
-    sealed record Words(JsonArray? Blocks, string MessageId, string? UserId, JsonObject Metadata);
+    sealed record Words(JsonArray? Blocks, string MessageId, string? UserId, JsonObject Metadata)
+    {
+        public bool Replaces => Metadata["steer_replacement"] is JsonValue value && value.TryGetValue<bool>(out var replaces) && replaces;
+    }
 }
 
 public sealed record SteerBody(IReadOnlyList<JsonObject>? ContentBlocks, string? MessageId, string? UserId, JsonObject? Metadata);

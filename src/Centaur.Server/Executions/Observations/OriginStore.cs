@@ -1,3 +1,4 @@
+using Centaur.Server.Deliveries;
 using Centaur.Server.Platform.Database;
 using Npgsql;
 
@@ -24,13 +25,14 @@ internal sealed class OriginStore(PostgresDatabase database)
                    extract(epoch from coalesce(e.started_at, clock_timestamp()) - e.created_at)::float8,
                    extract(epoch from clock_timestamp() - coalesce(e.started_at, clock_timestamp()))::float8,
                    e.delivery ->> 'platform', e.metadata ->> 'user_id',
-                   (select count(*) from agent_execution_requests o where o.thread_key = e.thread_key and o.created_at <= e.created_at)
+                   (select count(*) from agent_execution_requests o where o.thread_key = e.thread_key and o.created_at <= e.created_at),
+                   coalesce(e.metadata #>> {DeliveryStore.SuppressPath} = 'true', false)
             from agent_execution_requests e
             left join agent_runtime_assignments a on a.thread_key = e.thread_key and a.assignment_generation = e.assignment_generation
             where e.execution_id = {execution.ExecutionId}
             """,
             row => new ExecutionFacts(
-                Origin(execution, row, 0), Text(row, 5), Math.Round(row.GetDouble(6), 3), Math.Round(row.GetDouble(7), 3), Text(row, 8), Text(row, 9), row.GetInt64(10)),
+                Origin(execution, row, 0), Text(row, 5), Math.Round(row.GetDouble(6), 3), Math.Round(row.GetDouble(7), 3), Text(row, 8), Text(row, 9), row.GetInt64(10), row.GetBoolean(11)),
             cancellationToken))!;
 
     static ObservationOrigin Origin(ClaimedExecution execution, NpgsqlDataReader row, int at) =>
@@ -49,5 +51,6 @@ internal sealed class OriginStore(PostgresDatabase database)
 /// <param name="Platform">Where its answer goes.</param>
 /// <param name="UserId">Who asked.</param>
 /// <param name="Sequence">The how-manieth of its thread it is.</param>
+/// <param name="Replaced">Words that steered it take the place of its answer, should it be cancelled.</param>
 internal sealed record ExecutionFacts(
-    ObservationOrigin Origin, string? RuntimeId, double QueueDelay, double Duration, string? Platform, string? UserId, long Sequence);
+    ObservationOrigin Origin, string? RuntimeId, double QueueDelay, double Duration, string? Platform, string? UserId, long Sequence, bool Replaced);

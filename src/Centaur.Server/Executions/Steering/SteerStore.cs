@@ -22,6 +22,16 @@ internal sealed class SteerStore(PostgresDatabase database, ExecutionClaims clai
             """,
             cancellationToken);
 
+    /// <summary>Notes that this message takes the place of what the execution would say: should the execution be cancelled after it, nothing of that is delivered.</summary>
+    public Task Replace(SqlSession session, string executionId, string messageId, CancellationToken cancellationToken) =>
+        session.Execute(
+            $"""
+            update agent_execution_requests
+            set metadata = metadata || jsonb_build_object('steer_replacement', jsonb_build_object('message_id', {messageId}, 'suppress_cancellation_delivery', true))
+            where execution_id = {executionId} and completed_at is null
+            """,
+            cancellationToken);
+
     /// <summary>Aims whatever waits on the thread at the execution.</summary>
     /// <returns>The last message's id, or null where none waits.</returns>
     public async Task<string?> AimWaiting(SqlSession session, string threadKey, string executionId, CancellationToken cancellationToken)

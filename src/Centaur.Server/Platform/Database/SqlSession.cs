@@ -17,15 +17,18 @@ public sealed class SqlSession(NpgsqlConnection connection, NpgsqlTransaction? t
         return rows;
     }
 
-    /// <summary>The same where nobody knows the columns' types beforehand: every value comes as Postgres writes it.</summary>
-    public async Task<IReadOnlyList<T>> QueryAsText<T>(Sql sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    /// <summary>
+    /// The same where nobody knows the columns' types beforehand, nor how large their values are: every value comes as Postgres writes it, in the order of the columns, and
+    /// a row is not held whole before it is read.
+    /// </summary>
+    public async Task<IReadOnlyList<T>> QueryAsText<T>(Sql sql, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancellationToken)
     {
         await using var command = sql.Command(connection, transaction);
         command.AllResultTypesAreUnknown = true;
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await using var reader = await command.ExecuteReaderAsync(System.Data.CommandBehavior.SequentialAccess, cancellationToken);
         var rows = new List<T>();
         while (await reader.ReadAsync(cancellationToken))
-            rows.Add(read(reader));
+            rows.Add(await read(reader));
         return rows;
     }
 

@@ -13,11 +13,8 @@ namespace Centaur.Server.Sandboxes.Ending;
 /// that lives is told to stop. 4. The row says why it ended. 5. What still runs is ended, files and grants go. Killed anywhere, the next look repeats the step.
 /// </summary>
 internal sealed class SandboxEnding(
-    EndingStore store, SandboxStore sandboxes, SandboxLifecycle lifecycle, ISandboxBackend backend, BrokerClient broker, CrashPoints crash, ILogger<SandboxEnding> log)
+    EndingStore store, SandboxStore sandboxes, SandboxLifecycle lifecycle, ISandboxBackend backend, BrokerClient broker, SandboxOptions options, CrashPoints crash, ILogger<SandboxEnding> log)
 {
-    /// <summary>How long a keeper may take to end its jail, its proxy and itself.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     /// <exception cref="IOException">Its keeper has another owner; it is tried again.</exception>
     public async Task End(SandboxRow seen, CancellationToken cancellationToken)
     {
@@ -72,7 +69,7 @@ internal sealed class SandboxEnding(
     {
         var stopped = (ExitCauses.Stopped, "The sandbox was stopped.");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Patience);
+        limit.CancelAfter(options.AnswerLimit);
         try
         {
             await using var sandbox = new OwnedSandbox(row, await KeeperConnection.Attach(stream, crash, row.FencingGeneration, row.LastSeq, limit.Token));
@@ -93,7 +90,7 @@ internal sealed class SandboxEnding(
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             await backend.Kill(row, cancellationToken);
-            return (ExitCauses.Killed, $"The sandbox's keeper did not answer for {Patience.TotalSeconds:0} s and was killed.");
+            return (ExitCauses.Killed, $"The sandbox's keeper did not answer for {options.AnswerLimit.TotalSeconds:0} s and was killed.");
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Centaur.Server.Platform.Database;
@@ -49,8 +50,8 @@ internal sealed class QueryStore(PostgresDatabase database, QueryOptions options
                            set_config('role', {role}, true)
                     """,
                     cancellationToken);
-                var left = MostCharacters;
-                return await session.QueryAsText(Limited(statement), row => Row(row, ref left), cancellationToken);
+                var allowance = new Allowance();
+                return await session.QueryAsText(Limited(statement), row => Row(row, allowance, cancellationToken), cancellationToken);
             },
             cancellationToken);
 
@@ -61,21 +62,14 @@ internal sealed class QueryStore(PostgresDatabase database, QueryOptions options
         return sql;
     }
 
-    static JsonObject Row(NpgsqlDataReader row, ref long left)
+    static async Task<JsonObject> Row(NpgsqlDataReader row, Allowance allowance, CancellationToken cancellationToken)
     {
         var json = new JsonObject();
         for (var column = 0; column < row.FieldCount; column++)
         {
-            if (row.IsDBNull(column))
-            {
-                json[row.GetName(column)] = null;
-                continue;
-            }
-
-            var text = row.GetString(column);
-            if ((left -= text.Length) < 0)
-                throw new QueryTooLargeException();
-            json[row.GetName(column)] = Value(row.GetDataTypeName(column), text);
+            json[row.GetName(column)] = await row.IsDBNullAsync(column, cancellationToken)
+                ? null
+                : Value(row.GetDataTypeName(column), await allowance.Read(row, column, cancellationToken));
         }
 
         return json;
@@ -107,6 +101,27 @@ internal sealed class QueryStore(PostgresDatabase database, QueryOptions options
         "timestamp with time zone" when text.EndsWith("+00", StringComparison.Ordinal) => text.Replace(' ', 'T') + ":00",
         _ => text,
     };
+
+    /// <summary>What is left of the characters that one answer may have. A value beyond them is never held whole.</summary>
+    sealed class Allowance
+    {
+        readonly char[] piece = new char[4096];
+        long left = MostCharacters;
+
+        public async Task<string> Read(NpgsqlDataReader row, int column, CancellationToken cancellationToken)
+        {
+            using var value = await row.GetTextReaderAsync(column, cancellationToken);
+            var text = new StringBuilder();
+            while (await value.ReadAsync(piece, cancellationToken) is var count and > 0)
+            {
+                if ((left -= count) < 0)
+                    throw new QueryTooLargeException();
+                text.Append(piece, 0, count);
+            }
+
+            return text.ToString();
+        }
+    }
 }
 
 /// <summary>The rows of a query hold more than eight million characters.</summary>

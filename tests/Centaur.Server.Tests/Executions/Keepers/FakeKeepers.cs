@@ -27,7 +27,7 @@ internal sealed class FakeKeepers(Func<FakeKeeper, string, Task> script) : ISand
     public async Task<Stream?> Running(SandboxRow sandbox, CancellationToken cancellationToken) =>
         keepers.TryGetValue(sandbox.SandboxId, out var keeper) && !keeper.IsDead ? await Open(keeper) : null;
 
-    public Task Kill(SandboxRow sandbox, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task Kill(SandboxRow sandbox, CancellationToken cancellationToken) => keepers.TryGetValue(sandbox.SandboxId, out var keeper) ? keeper.Die() : Task.CompletedTask;
 
     public Task Remove(SandboxRow sandbox, CancellationToken cancellationToken)
     {

@@ -104,14 +104,14 @@ internal sealed class TestWorker : IAsyncDisposable
     {
         var options = change(Get<ExecutionOptions>() with { Concurrency = 4, Poll = TimeSpan.FromMilliseconds(200), ReattachPause = TimeSpan.FromMilliseconds(50) });
         var (lease, wakeUps, crash) = (Get<WorkerLease>(), Get<WakeUps>(), Get<CrashPoints>());
-        var lifecycle = new SandboxLifecycle(Get<SandboxStore>(), Get<SandboxReservations>(), Keepers, crash);
+        var lifecycle = new SandboxLifecycle(Get<SandboxStore>(), Get<SandboxReservations>(), Keepers, Get<SandboxOptions>(), crash);
         var claims = new ExecutionClaims(Database, lease, options, wakeUps);
         var recovery = new RecoveryStore(Database, claims, Get<EventStore>(), Get<SandboxReservations>(), wakeUps, options);
         var run = new ExecutionRun(
             Get<TurnStore>(), recovery, Get<OriginStore>(), lifecycle, Get<TurnDelivery>(), Get<TurnSteering>(), Get<HarnessCatalog>(), Get<QuarantinedLines>(), Get<LiveDeltas>(), wakeUps, options, TimeProvider.System,
             NullLogger<ExecutionRun>.Instance);
         services.Add(new ExecutionWorker(claims, run, lease, wakeUps, options, Get<LeaseOptions>(), TimeProvider.System, NullLogger<ExecutionWorker>.Instance));
-        var ending = new SandboxEnding(Get<EndingStore>(), Get<SandboxStore>(), lifecycle, Keepers, Get<BrokerClient>(), crash, NullLogger<SandboxEnding>.Instance);
+        var ending = new SandboxEnding(Get<EndingStore>(), Get<SandboxStore>(), lifecycle, Keepers, Get<BrokerClient>(), Get<SandboxOptions>(), crash, NullLogger<SandboxEnding>.Instance);
         services.Add(new SandboxReconciler(
             Get<EndingStore>(), Get<ForgettingStore>(), ending, lifecycle, Keepers, lease, wakeUps, Get<SandboxOptions>() with { Reconcile = TimeSpan.FromSeconds(1) }, TimeProvider.System,
             NullLogger<SandboxReconciler>.Instance));

@@ -72,7 +72,12 @@ internal sealed class ModelSandboxes : IAsyncDisposable
         public async Task<Stream?> Running(SandboxRow sandbox, CancellationToken cancellationToken) =>
             all.keepers.TryGetValue(sandbox.SandboxId, out var keeper) && !keeper.IsGone ? await all.Connect(keeper, worker, cancellationToken) : null;
 
-        public Task Kill(SandboxRow sandbox, CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task Kill(SandboxRow sandbox, CancellationToken cancellationToken)
+        {
+            if (all.keepers.TryGetValue(sandbox.SandboxId, out var keeper))
+                keeper.Exit(jail: true);
+            return Task.CompletedTask;
+        }
 
         public Task Remove(SandboxRow sandbox, CancellationToken cancellationToken) => throw new NotSupportedException();
 

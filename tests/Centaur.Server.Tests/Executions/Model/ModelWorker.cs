@@ -65,7 +65,7 @@ internal sealed class ModelWorker : IDisposable
             turns,
             new RecoveryStore(database, claims, Of<EventStore>(), reservations, Of<WakeUps>(), options),
             new OriginStore(database),
-            new SandboxLifecycle(store, reservations, sandboxes.For(this), Gate.Points),
+            new SandboxLifecycle(store, reservations, sandboxes.For(this), Of<SandboxOptions>(), Gate.Points),
             new TurnDelivery(
                 Of<SandboxGrants>(), new BrokerClient(Of<HostIdentity>(), Gate.Points), Of<ModelChoice>(), Of<SandboxTokens>(), store, turns, Of<ThreadTraces>(), Of<WorkspaceStore>()),
             new TurnSteering(new SteerStore(database, claims, Of<EventStore>()), Of<WakeUps>(), options),

@@ -34,6 +34,8 @@ public sealed class RequestTests(ServerFixture server, PostgresServer postgres) 
     [InlineData("""{"thread_key":null}""")]
     [InlineData("""{"thread_key":"a","harness":{}}""")]
     [InlineData("""{"thread_key":"\ud800"}""")]
+    [InlineData("""{"thread_key":"a","\udc00":1}""")]
+    [InlineData("""{"thread_key":"a","metadata":{"\ud800x":1,"\ud800x":2}}""")]
     public async Task F26_A_body_of_another_shape_is_422_with_its_place(string body)
     {
         var (status, json) = await server.Api.PostText("/agent/spawn", body);
@@ -114,6 +116,7 @@ public sealed class RequestTests(ServerFixture server, PostgresServer postgres) 
     [InlineData("1e131073")]
     [InlineData("1e-20000")]
     [InlineData("0e99999999999999999999")]
+    [InlineData("1e10000,1e10000,1e10000,1e10000,1e10000,1e10000,1e10000")]
     public async Task F26_A_number_that_the_database_cannot_hold_is_422_wherever_it_stands(string number)
     {
         var (status, json) = await server.Api.PostText("/agent/execute", $$"""{"thread_key":"a","message":"hello","metadata":{"deep":[{{number}}] } }""");

@@ -137,6 +137,51 @@ public sealed class QueryTests(ServerFixture server, PostgresServer postgres) : 
             .Select(row => (string)row!["thread_key"]!).Order(StringComparer.Ordinal);
     }
 
+    [Theory]
+    [InlineData("select string_agg('0123456789', '') as value from generate_series(1, 3000000)")]
+    [InlineData("select string_agg('0123456789', '') as value from generate_series(1, 500000) many, generate_series(1, 2) rows group by rows")]
+    public async Task F23_An_answer_of_more_than_8_MB_is_refused_whether_one_value_or_many_fill_it(string sql)
+    {
+        var (status, json) = await Post(sql);
+
+        status.ShouldBe(HttpStatusCode.BadRequest);
+        ((string)json!["detail"]!).ShouldBe("The answer is larger than 8 MB. Ask for fewer rows or columns.");
+    }
+
+    [Fact]
+    public async Task An_answer_of_almost_8_MB_is_given() =>
+        ((string)(await Ask("select string_agg('0123456789', '') as value from generate_series(1, 800000)"))["rows"]![0]!["value"]!).Length.ShouldBe(8_000_000);
+
+    [Fact]
+    public async Task F23_A_third_query_at_once_is_told_to_come_again_and_harms_nobody()
+    {
+        var store = server.Services.GetRequiredService<QueryStore>();
+        List<bool> places = [store.TryEnter(), store.TryEnter()];
+        try
+        {
+            places.ShouldAllBe(entered => entered);
+
+            var (status, json) = await Post("select 1 as one");
+
+            status.ShouldBe(HttpStatusCode.TooManyRequests);
+            ((string)json!["detail"]!).ShouldBe("2 queries run already. Try again in a moment.");
+        }
+        finally
+        {
+            places.ForEach(_ => store.Leave());
+        }
+
+        await Ask("select 1 as one");
+        (await Post("select no_such_column")).Status.ShouldBe(HttpStatusCode.BadRequest, "one that fails leaves its place too");
+        await Task.WhenAll(Ask("select 1 as one"), Ask("select 2 as two"));
+    }
+
+    [Theory]
+    [InlineData("""{"a":"\ud800"}""")]
+    [InlineData("""{"\ud800":1}""")]
+    public async Task A_json_value_that_no_strict_reader_takes_is_shown_as_its_text(string text) =>
+        ((string)(await Ask($"select cast('{text}' as json) as value"))["rows"]![0]!["value"]!).ShouldBe(text);
+
     [Fact]
     public async Task F28_A_sandbox_may_not_query()
     {
