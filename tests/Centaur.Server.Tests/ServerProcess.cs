@@ -68,7 +68,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>Starts it on a database and waits until it is ready.</summary>
     /// <param name="database">A connection string.</param>
-    /// <param name="yaml">More lines of its configuration.</param>
+    /// <param name="yaml">More lines of its configuration; those that are indented belong to <c>listen</c>.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <param name="variables">More of its environment.</param>
     /// <param name="under">Of its home folder, the words of a command that it is started under.</param>

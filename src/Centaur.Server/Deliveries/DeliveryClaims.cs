@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Centaur.Server.Events;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Faults;
+using Centaur.Server.Platform.Signals;
 
 namespace Centaur.Server.Deliveries;
 
@@ -9,13 +10,14 @@ namespace Centaur.Server.Deliveries;
 /// How deliverers take from the outbox, the ones of this process and those behind the API alike. A claim is a row lease in the database's time: whoever lets it lapse may find
 /// that another deliverer has gone on.
 /// </summary>
-public sealed class DeliveryClaims(PostgresDatabase database, EventStore events, DeliveryOptions options)
+public sealed class DeliveryClaims(PostgresDatabase database, EventStore events, DeliveryOptions options, WakeUps wakeUps)
 {
     static readonly CrashPoint Claiming = new("delivery.claim");
     static readonly CrashPoint Renewing = new("delivery.renew");
     static readonly CrashPoint Delivering = new("delivery.delivered");
     static readonly CrashPoint Failing = new("delivery.failed");
     static readonly CrashPoint GivingUp = new("delivery.give_up");
+    static readonly CrashPoint Retrying = new("delivery.retry");
 
     /// <summary>Takes what is due, the oldest first.</summary>
     public Task<IReadOnlyList<ClaimedDelivery>> Claim(DeliveryClaim claim, CancellationToken cancellationToken) =>
@@ -107,6 +109,27 @@ public sealed class DeliveryClaims(PostgresDatabase database, EventStore events,
                     update agent_final_delivery_outbox
                     set state = {(isDead ? "dead_letter" : "pending")}, next_attempt_at = clock_timestamp() + {failure.RetryAfter}, last_error = {failure.Text},
                         lease_owner = null, lease_expires_at = null, updated_at = clock_timestamp()
+                    where execution_id = {executionId}
+                    """,
+                    cancellationToken);
+                return DeliveryReport.Taken;
+            },
+            cancellationToken);
+
+    /// <summary>Offers a dead letter once more, as if it had never been tried.</summary>
+    internal Task<DeliveryReport> Retry(string executionId, CancellationToken cancellationToken) =>
+        Report(
+            Retrying,
+            executionId,
+            async (session, current) =>
+            {
+                if (current.State != "dead_letter")
+                    return DeliveryReport.NotOwned;
+                session.AfterCommit(() => wakeUps.Raise(Topics.Deliveries));
+                await session.Execute(
+                    $"""
+                    update agent_final_delivery_outbox
+                    set state = 'pending', attempt_count = 0, next_attempt_at = clock_timestamp(), ready_at = clock_timestamp(), overdue_at = null, updated_at = clock_timestamp()
                     where execution_id = {executionId}
                     """,
                     cancellationToken);

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Centaur.Server.Deliveries.Api;
 using Centaur.Server.Platform.Database;
 
 namespace Centaur.Server.Deliveries;
@@ -75,6 +77,17 @@ public sealed class DeliveryStore(PostgresDatabase database, DeliveryOptions opt
             limit {Page}
             """,
             row => new DeliveryId(row.GetString(0), row.GetString(1)),
+            cancellationToken);
+
+    internal Task<IReadOnlyList<DeadLetter>> DeadLetters(int limit, CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select execution_id, thread_key, attempt_count, last_error, delivery::text, last_attempt_at
+            from agent_final_delivery_outbox where state = 'dead_letter' order by updated_at desc, execution_id limit {limit}
+            """,
+            row => new DeadLetter(
+                row.GetString(0), row.GetString(1), row.GetInt32(2), row.IsDBNull(3) ? null : row.GetString(3), JsonNode.Parse(row.GetString(4))!.AsObject(),
+                row.IsDBNull(5) ? null : row.GetFieldValue<DateTimeOffset>(5)),
             cancellationToken);
 
     /// <summary>Says of one late delivery that it was told; null where it was delivered, or told by another replica, in between.</summary>

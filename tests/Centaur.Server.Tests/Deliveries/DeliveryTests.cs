@@ -124,6 +124,29 @@ public sealed class DeliveryTests(ServerFixture server) : IClassFixture<ServerFi
     }
 
     [Fact]
+    public async Task A_dead_letter_is_listed_and_delivered_once_an_operator_has_offered_it_again()
+    {
+        var execution = await Ready();
+        (await Retry(execution)).ShouldBe(HttpStatusCode.Conflict);
+        await Claim("one");
+        await Post(execution, "failed", """{"consumer_id":"one","error":"no such channel","error_class":"channel_not_found"}""");
+        (await Claim("one")).ShouldBeEmpty();
+
+        var letter = (await server.Api.Get("/admin/dead-letters")).Json!["dead_letters"]!.AsArray().Single(l => (string)l!["execution_id"]! == execution)!;
+        ((string)letter["last_error"]!, (int)letter["attempt_count"]!, (string)letter["delivery"]!["platform"]!).ShouldBe(("channel_not_found: no such channel", 1, platform));
+        (await server.Api.Get("/admin/dead-letters?limit=0")).Status.ShouldBe(HttpStatusCode.UnprocessableEntity);
+
+        (await Retry(execution)).ShouldBe(HttpStatusCode.OK);
+
+        ((int)(await Claim("one")).Single()!["attempt_count"]!).ShouldBe(1);
+        (await Post(execution, "delivered", """{"consumer_id":"one"}""")).Status.ShouldBe(HttpStatusCode.OK);
+        (await Retry(execution)).ShouldBe(HttpStatusCode.Conflict);
+        (await Retry("exe_none")).ShouldBe(HttpStatusCode.NotFound);
+
+        async Task<HttpStatusCode> Retry(string id) => (await server.Api.Post($"/admin/dead-letters/{id}/retry", new JsonObject())).Status;
+    }
+
+    [Fact]
     public async Task The_last_attempt_that_fails_ends_it()
     {
         var execution = await Ready();

@@ -30,11 +30,9 @@ internal static class ExecutionEndpoints
     static async Task<IResult> List(string? limit, HttpContext http, ExecutionStore executions, CancellationToken cancellationToken)
     {
         var threadKey = http.RouteValue("thread_key");
-        var most = 20;
-        if (limit is not null && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out most) || most is < 1 or > 100))
-            return ApiFailure.Invalid([new FieldError(["query", "limit"], "limit must be a whole number from 1 to 100", "value_error")]);
-        return http.Enter(threadKey)
-            ?? (IResult)TypedResults.Json(new ExecutionList(threadKey, await executions.Of(threadKey, most, cancellationToken)), ApiJson.Options);
+        var size = PageSize.Of(limit, 20, 100);
+        return size.Failure ?? http.Enter(threadKey)
+            ?? (IResult)TypedResults.Json(new ExecutionList(threadKey, await executions.Of(threadKey, size.Value, cancellationToken)), ApiJson.Options);
     }
 
     static async Task<IResult> Cancel(string execution_id, HttpContext http, ExecutionStore executions, CancelExecution cancel, CancellationToken cancellationToken)

@@ -98,13 +98,13 @@ internal static class MessageEndpoints
     {
         if (http.EnterQuery("thread_key", thread_key) is { } refused)
             return refused;
-        var most = 50;
-        if (limit is not null && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out most) || most is < 1 or > 200))
-            return ApiFailure.Invalid([new FieldError(["query", "limit"], "limit must be a whole number from 1 to 200", "value_error")]);
-        if (await messages.Page(thread_key!, cursor is "" ? null : cursor, most + 1, cancellationToken) is not { } page)
+        var size = PageSize.Of(limit, 50, 200);
+        if (size.Failure is { } invalid)
+            return invalid;
+        if (await messages.Page(thread_key!, cursor is "" ? null : cursor, size.Value + 1, cancellationToken) is not { } page)
             return ApiFailure.Detail(StatusCodes.Status400BadRequest, "cursor is not the id of a message of this thread.");
-        var shown = page.Take(most).ToList();
-        return TypedResults.Json(new MessagePage(shown, shown.Count > 0 ? shown[^1].Id : null, page.Count > most), ApiJson.Options);
+        var shown = page.Take(size.Value).ToList();
+        return TypedResults.Json(new MessagePage(shown, shown.Count > 0 ? shown[^1].Id : null, page.Count > size.Value), ApiJson.Options);
     }
 
     internal static Outcome<MessageRequest> Parse(JsonBody body)

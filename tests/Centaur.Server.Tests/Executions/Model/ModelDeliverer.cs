@@ -3,6 +3,7 @@ using Centaur.Server.Deliveries;
 using Centaur.Server.Events;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Faults;
+using Centaur.Server.Platform.Signals;
 using Centaur.Server.Slack;
 using Centaur.Server.Slack.Posting;
 using Centaur.Server.Slack.Web;
@@ -34,7 +35,7 @@ internal sealed class ModelDeliverer
     {
         (Name, this.slack) = (name, slack);
         var database = new PostgresDatabase(services.GetRequiredService<NpgsqlDataSource>(), Gate.Points);
-        claims = new DeliveryClaims(database, services.GetRequiredService<EventStore>(), services.GetRequiredService<DeliveryOptions>());
+        claims = new DeliveryClaims(database, services.GetRequiredService<EventStore>(), services.GetRequiredService<DeliveryOptions>(), services.GetRequiredService<WakeUps>());
         post = new SlackPost(claims, slack.Through(Gate.Points), new SlackOptions { Lease = Lease }, NullLogger<SlackPost>.Instance);
     }
 

@@ -19,7 +19,7 @@ public sealed class FloodTests(PostgresServer postgres)
         const int Posts = 1_000;
         const int Threads = 50;
         var database = await postgres.CreateDatabase(Cancel);
-        await using var server = await ServerProcess.Start(database, "", Cancel);
+        await using var server = await ServerProcess.Start(database, "  body_memory: 32MiB\n", Cancel);
         using var crowd = new HttpClient(new SocketsHttpHandler()) { BaseAddress = server.Api.BaseAddress, Timeout = TimeSpan.FromMinutes(2) };
         crowd.DefaultRequestHeaders.Authorization = server.Api.DefaultRequestHeaders.Authorization;
         var threads = Enumerable.Range(0, Threads).Select(_ => Tests.Http.NewThread()).ToList();
@@ -38,7 +38,7 @@ public sealed class FloodTests(PostgresServer postgres)
         stored.ShouldBeGreaterThan(0);
         answers.ShouldAllBe(a => a == HttpStatusCode.OK || a == HttpStatusCode.ServiceUnavailable);
         (await Sql(database, "select count(*) from agent_message_requests")).ShouldBe(stored + 1L);
-        (server.PeakBytes - before).ShouldBeLessThan(900 * MiB);
+        (server.PeakBytes - before).ShouldBeLessThan(500 * MiB);
         (await Post(crowd, threads[0], "after")).ShouldBe(HttpStatusCode.OK);
     }
 
