@@ -24,7 +24,7 @@ internal sealed class TurnBench : IBench
             await home.Cli(["secrets", "set", BenchModel.KeyName], cancellationToken, model!.Key);
             var (executed, said) = await Warm(home, "codex", cancellationToken);
             yield return Figure.AtMost("turn, scripted harness, execute → terminal event, p50", executed.Median, "ms", WarmGoal);
-            yield return Figure.AtMost("turn, scripted harness, execute → terminal event, p99", executed.P99, "ms", WarmGoal);
+            yield return Figure.Told("turn, scripted harness, execute → terminal event, p99", executed.P99, "ms");
             yield return Figure.AtMost("the same with the message's own request, p50", said.Median, "ms", WarmGoal);
             (executed, _) = await Warm(home, "built-in", cancellationToken);
             yield return Figure.AtMost("turn, built-in harness, proxy and model included, p50", executed.Median, "ms", WarmGoal);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Shouldly;
 using Xunit;
 
@@ -85,11 +86,20 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
     /// <summary>The turn is durable and no harness has heard of it; or the harness has spoken and nothing of it is stored.</summary>
     [Fact]
     [Trait("Category", "nightly")]
-    public Task F3_crash_walk_of_a_turn_whose_recovery_is_killed_too() => WalkTwice(["turn.prepare:after", "turn.store:before"], Recovery, mustDieTwice: true);
+    public Task F3_crash_walk_of_a_turn_whose_recovery_is_killed_too() =>
+        WalkTwice(((string[])["turn.prepare:after", "turn.store:before"]).SelectMany(first => Recovery.Select(second => (first, second))), mustDieTwice: true);
 
     [Fact]
     [Trait("Category", "nightly")]
-    public Task F3_crash_walk_of_a_turn_with_every_pair_of_kills() => WalkTwice(Moments(Turn), [.. Moments([.. Turn, "lease.take"])], mustDieTwice: false);
+    public Task F3_crash_walk_of_a_turn_with_pairs_of_kills_that_a_seed_draws()
+    {
+        // There are 1,848 pairs, of some five seconds each: every night walks others.
+        var seed = int.Parse(Environment.GetEnvironmentVariable("CRASH_WALK_SEED") ?? $"{Random.Shared.Next()}", CultureInfo.InvariantCulture);
+        TestContext.Current.TestOutputHelper?.WriteLine($"CRASH_WALK_SEED={seed}");
+        var pairs = Moments(Turn).SelectMany(first => Moments([.. Turn, "lease.take"]).Select(second => (first, second))).ToArray();
+        new Random(seed).Shuffle(pairs);
+        return WalkTwice(pairs.Take(100), mustDieTwice: false);
+    }
 
     [Fact]
     public Task F3_crash_walk_of_steering() => Walk(Steering, async client =>
@@ -159,9 +169,9 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
             await KillAt(at, null, scenario);
     }
 
-    async Task WalkTwice(IEnumerable<string> first, IReadOnlyList<string> again, bool mustDieTwice)
+    async Task WalkTwice(IEnumerable<(string First, string Second)> pairs, bool mustDieTwice)
     {
-        foreach (var (at, second) in first.SelectMany(at => again.Select(second => (at, second))))
+        foreach (var (at, second) in pairs)
         {
             var times = await KillAt(at, second, async client =>
             {
