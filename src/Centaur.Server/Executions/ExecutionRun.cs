@@ -141,7 +141,7 @@ internal sealed class ExecutionRun(
             execution = execution with
             {
                 TurnId = turn.TurnId,
-                Turn = turn.Attempts > Math.Max(1, execution.Attempts) ? new TurnState() : execution.Turn,
+                Turn = turn.BeginsAnew ? new TurnState() : execution.Turn,
                 Attempts = turn.Attempts,
             };
             if (turn.Attempts > options.MaxAttempts)

@@ -215,24 +215,27 @@ internal sealed class TurnStore(
         await session.Execute(
             $"update agent_execution_requests set durable_turn_id = {turnId}, attempts = 1 where execution_id = {execution.ExecutionId}", cancellationToken);
         await events.Append(session, execution.ThreadKey, execution.ExecutionId, StartEvents(await origins.Facts(session, execution, cancellationToken), turnId), cancellationToken);
-        return new PreparedTurn(turnId, input, Attempts: 1, Replayed: false);
+        return new PreparedTurn(turnId, input, Attempts: 1, Replayed: false, BeginsAnew: true);
     }
 
+    /// <summary>A host that was lost is not the turn's doing: its next sandbox is no further attempt of those that are counted.</summary>
     static async Task<PreparedTurn> FindAgain(
         SqlSession session, ClaimedExecution execution, SandboxRow sandbox, CancellationToken cancellationToken)
     {
         var found = await session.First(
             $"""
-            select sandbox_id, inflight_turn_input::text, inflight_attempts
-            from sandbox_sessions
-            where thread_key = {execution.ThreadKey} and inflight_turn_id = {execution.TurnId}
+            select t.sandbox_id, t.inflight_turn_input::text, t.inflight_attempts, coalesce(s.cause = {SandboxCauses.HostGone}, false), e.attempts
+            from sandbox_sessions t
+            join agent_execution_requests e on e.execution_id = {execution.ExecutionId}
+            left join sandboxes s on s.sandbox_id = t.sandbox_id
+            where t.thread_key = {execution.ThreadKey} and t.inflight_turn_id = {execution.TurnId}
             """,
-            row => (SandboxId: row.GetString(0), Input: row.GetString(1), Attempts: row.GetInt32(2)),
+            row => (SandboxId: row.GetString(0), Input: row.GetString(1), Sandboxes: row.GetInt32(2), HostGone: row.GetBoolean(3), Attempts: row.GetInt32(4)),
             cancellationToken);
         if (found.SandboxId is null)
             throw new FencedException(execution.ExecutionId);
         if (found.SandboxId == sandbox.SandboxId)
-            return new PreparedTurn(execution.TurnId!, found.Input, found.Attempts, Replayed: found.Attempts > 1);
+            return new PreparedTurn(execution.TurnId!, found.Input, found.Attempts, Replayed: found.Sandboxes > 1, BeginsAnew: false);
 
         await session.Execute(
             $"""
@@ -241,9 +244,10 @@ internal sealed class TurnStore(
             where thread_key = {execution.ThreadKey}
             """,
             cancellationToken);
+        var attempts = found.HostGone ? found.Attempts : found.Attempts + 1;
         await session.Execute(
-            $"update agent_execution_requests set attempts = {found.Attempts + 1}, turn_state = null where execution_id = {execution.ExecutionId}", cancellationToken);
-        return new PreparedTurn(execution.TurnId!, found.Input, found.Attempts + 1, Replayed: found.Attempts > 0);
+            $"update agent_execution_requests set attempts = {attempts}, turn_state = null where execution_id = {execution.ExecutionId}", cancellationToken);
+        return new PreparedTurn(execution.TurnId!, found.Input, attempts, Replayed: found.Sandboxes > 0, BeginsAnew: true);
     }
 
     static List<NewEvent> StartEvents(ExecutionFacts facts, string turnId) =>
@@ -272,9 +276,10 @@ internal sealed class TurnStore(
 
 /// <param name="TurnId">The durable id: a keeper delivers it once however often it is offered.</param>
 /// <param name="Input">The user message as JSON.</param>
-/// <param name="Attempts">How often it has been given to a sandbox, this time included.</param>
+/// <param name="Attempts">How often it has been given to a sandbox, this time included; those that were lost with their hosts are not counted.</param>
 /// <param name="Replayed">An earlier sandbox died with it.</param>
-internal sealed record PreparedTurn(string TurnId, string Input, int Attempts, bool Replayed);
+/// <param name="BeginsAnew">What was read of it in another sandbox counts no more.</param>
+internal sealed record PreparedTurn(string TurnId, string Input, int Attempts, bool Replayed, bool BeginsAnew);
 
 /// <param name="Status">A terminal status.</param>
 /// <param name="Reason">One of <see cref="TerminalReasons"/>.</param>

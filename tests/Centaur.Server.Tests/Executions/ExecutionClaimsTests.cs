@@ -4,6 +4,7 @@ using Centaur.Server.Executions;
 using Centaur.Server.Executions.Observations;
 using Centaur.Server.Harnesses;
 using Centaur.Server.Platform.Database;
+using Centaur.Server.Sandboxes;
 using Centaur.Testing.Server;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -179,6 +180,27 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         (again.TurnId, again.Attempts, again.Replayed).ShouldBe((first.TurnId, 1, false));
         System.Text.Json.Nodes.JsonNode.DeepEquals(System.Text.Json.Nodes.JsonNode.Parse(again.Input), System.Text.Json.Nodes.JsonNode.Parse(first.Input)).ShouldBeTrue();
         first.Input.ShouldContain("hello");
+    }
+
+    [Theory]
+    [InlineData("killed", 2)]
+    [InlineData("host_gone", 1)]
+    public async Task A_turn_whose_sandbox_is_lost_begins_anew_and_only_a_lost_host_costs_it_no_attempt(string cause, int attempts)
+    {
+        var worker = await Worker();
+        await server.Api.Queue(Http.NewThread());
+        var claimed = (await worker.Claims.Claim(workflows: true, Cancellation)).ShouldNotBeNull();
+        var lost = (await worker.Sandboxes.Claim(claimed.ThreadKey, Cancellation)).ShouldNotBeNull();
+        var first = await worker.Turns.Prepare(claimed, lost, "codex", $"turn-{cause}", Cancellation);
+        await Database.Execute($"update sandboxes set state = 'dead', cause = {cause}, ended_at = now(), cleared_at = now() where sandbox_id = {lost.SandboxId}", Cancellation);
+        await server.Services.GetRequiredService<SandboxReservations>().Reserve(claimed.ThreadKey, Cancellation);
+        var next = (await worker.Sandboxes.Claim(claimed.ThreadKey, Cancellation)).ShouldNotBeNull();
+
+        var again = await worker.Turns.Prepare(await worker.Turns.Refresh(claimed, Cancellation), next, "codex", "turn-unused", Cancellation);
+        var third = await worker.Turns.Prepare(await worker.Turns.Refresh(claimed, Cancellation), next, "codex", "turn-unused", Cancellation);
+
+        again.ShouldBe(first with { Attempts = attempts, Replayed = true });
+        third.ShouldBe(again with { BeginsAnew = false });
     }
 
     [Fact]
