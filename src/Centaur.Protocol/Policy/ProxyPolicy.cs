@@ -48,6 +48,9 @@ public sealed record EgressRule(string Name, IReadOnlyList<string> Hosts)
 
     /// <summary>Each starts with a slash; <c>/v1/*</c> is the prefix <c>/v1</c> and everything below.</summary>
     public IReadOnlyList<string> Paths { get; init; } = [];
+
+    /// <summary>Whether a request may become a WebSocket.</summary>
+    public bool WebSocket { get; init; }
 }
 
 /// <summary>A secret that this sandbox's requests may carry.</summary>

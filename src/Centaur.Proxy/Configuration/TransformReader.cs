@@ -46,7 +46,7 @@ sealed class TransformReader(string folder)
     {
         var domains = config.Texts("domains");
         if (domains.Count > 0)
-            Rules.Add(new EgressRule("allowlist.domains", domains));
+            Rules.Add(new EgressRule("allowlist.domains", domains) { WebSocket = true });
         foreach (var rule in config.Maps("rules"))
         {
             var host = rule.Required("host");
@@ -54,6 +54,7 @@ sealed class TransformReader(string folder)
             {
                 Methods = rule.Texts("methods"),
                 Paths = rule.Texts("paths"),
+                WebSocket = true,
                 Ports = [.. rule.Texts("ports").Select(port => int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0)],
             });
             rule.Refuse("cidr", "is not supported: addresses are checked when they are dialled");

@@ -1,9 +1,9 @@
 using System.Net;
 using Centaur.Proxy.Audit;
+using Centaur.Proxy.Forwarding.WebSockets;
 using Centaur.Proxy.Front;
 using Centaur.Proxy.Limits;
 using Centaur.Proxy.Policies;
-using Centaur.Proxy.Scanning;
 using Centaur.Proxy.Secrets;
 using Centaur.Proxy.Upstream;
 using Microsoft.AspNetCore.Http;
@@ -22,6 +22,8 @@ namespace Centaur.Proxy.Forwarding;
 /// </summary>
 sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upstreams, AuditTrail audit, Gate requests, ProxyLimits limits, TimeProvider time)
 {
+    static readonly string[] ConnectionHeaders = ["Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade"];
+
     public async Task Run(HttpContext context)
     {
         if (!requests.TryEnter())
@@ -57,13 +59,15 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
 
         // 2.
         var host = policy.For(line.Target.Host, line.Target.IsAddress);
-        var rule = host.RuleFor(line.Target.Port, request.Method, line.Path);
+        var rule = host.RuleFor(line.Target.Port, request.Method, line.Path, WebSocketHandshake.IsAsked(request));
         if (rule is null)
             refusal ??= NotAllowed(host, line, request.Method, policy);
 
         // 3.
         var swap = new SwapPlan(policy, host, line, request.Method);
-        refusal ??= swap.Find(request.Headers, context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true });
+        // Frames are a body of another shape.
+        var hasBody = WebSocketHandshake.IsAsked(request) || context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true };
+        refusal ??= swap.Find(request.Headers, hasBody);
         refusal ??= await swap.Fetch(vault, context.RequestAborted);
         if (refusal is not null)
         {
@@ -86,17 +90,32 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
     {
         var started = time.GetTimestamp();
         var relay = new ResponseRelay(vault.Scan, host.HoldsSecrets);
+        var becomesSocket = WebSocketHandshake.IsAsked(context.Request);
         RequestBody? body = null;
+        WebSocketRelay? socket = null;
         string? cause = null;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource([context.RequestAborted, .. swap.Revocations]);
         try
         {
             // 5.
             var map = policy.MapFor(line.Target.Host, line.Target.Port);
-            body = Body(context, policy, swap);
-            using var message = Build(context.Request, line, host, swap, map?.Plaintext ?? false, body);
-            using var answer = await upstreams.For(map).SendAsync(message, context.RequestAborted);
+            body = becomesSocket ? null : OutgoingRequest.Body(context, policy, swap);
+            using var message = OutgoingRequest.Build(context.Request, line, host, swap, map?.Plaintext ?? false, body);
+            if (becomesSocket)
+                WebSocketHandshake.Ask(message);
+            using var answer = await upstreams.For(map).SendAsync(message, ending.Token);
 
             // 6.
+            if (answer.StatusCode == HttpStatusCode.SwitchingProtocols)
+            {
+                if (!becomesSocket || !WebSocketHandshake.IsAccepted(context.Request, answer))
+                    throw new UpstreamFault(RefusalCodes.UpgradeNotVerified, $"{line.Target.Host} switched to another protocol, and not as it was asked to.");
+                relay.TryCopyHead(answer, context.Response, hasBody: false);
+                socket = new WebSocketRelay(OutgoingRequest.Search(policy, swap), vault.Scan);
+                await socket.Run(context, answer, ending.Token);
+                return;
+            }
+
             var hasBody = context.Request.Method != "HEAD" && answer.StatusCode is not (HttpStatusCode.NoContent or HttpStatusCode.NotModified);
             if (!relay.TryCopyHead(answer, context.Response, hasBody))
             {
@@ -106,22 +125,30 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
             }
 
             if (hasBody)
-                await relay.CopyBody(answer, context.Response, context.RequestAborted);
+                await relay.CopyBody(answer, context.Response, ending.Token);
+            relay.CopyTrailers(answer, context.Response);
         }
         catch (Exception fault)
         {
-            cause = await Fail(context, line, fault, body?.SourceFailed ?? false);
+            cause = await Fail(context, line, swap, fault, body?.SourceFailed ?? false);
         }
         finally
         {
-            var inert = body is null || swap.SwapsInBody ? 0 : body.PlaceholdersSeen;
+            var seen = (body?.PlaceholdersSeen ?? 0) + (socket?.PlaceholdersSeen ?? 0);
             audit.Conclude(policy, new AuditOutcome(
-                id, line.Target, context.Response.StatusCode, body?.BytesSent ?? 0, relay.BytesReceived, time.GetElapsedTime(started), inert, relay.Scrubbed, cause));
+                id, line.Target, context.Response.StatusCode, (body?.BytesSent ?? 0) + (socket?.BytesSent ?? 0), relay.BytesReceived + (socket?.BytesReceived ?? 0),
+                time.GetElapsedTime(started), swap.SwapsInBody ? 0 : seen, relay.Scrubbed + (socket?.Scrubbed ?? 0), cause));
         }
     }
 
-    static async Task<string> Fail(HttpContext context, RequestLine line, Exception fault, bool clientFailed)
+    static async Task<string> Fail(HttpContext context, RequestLine line, SwapPlan swap, Exception fault, bool clientFailed)
     {
+        if (swap.Revocations.Any(revoked => revoked.IsCancellationRequested))
+        {
+            context.Abort();
+            return "secret_revoked";
+        }
+
         if (fault is BadHttpRequestException || fault.InnerException is BadHttpRequestException)
         {
             if (context.Response.HasStarted)
@@ -146,61 +173,6 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
         return code;
     }
 
-    static HttpRequestMessage Build(HttpRequest request, RequestLine line, HostModel host, SwapPlan swap, bool plaintext, RequestBody? body)
-    {
-        var scheme = line.Secure && !plaintext ? "https" : "http";
-        var name = line.Target.Host.Contains(':') ? $"[{line.Target.Host}]" : line.Target.Host;
-        var address = new Uri(
-            $"{scheme}://{name}:{line.Target.Port}{swap.InAddress(line.Path)}{swap.InAddress(line.Query)}",
-            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
-        var message = new HttpRequestMessage(HttpMethod.Parse(request.Method), address)
-        {
-            Version = HttpVersion.Version11,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = body,
-        };
-        message.Headers.Host = request.Headers.Host.ToString();
-        if (body is not null && request.Headers.Expect.ToString().Equals("100-continue", StringComparison.OrdinalIgnoreCase))
-            message.Headers.ExpectContinue = true;
-
-        var connection = request.Headers.Connection;
-        foreach (var (header, values) in request.Headers)
-        {
-            if (HeaderRules.StaysHere(header, connection))
-                continue;
-            // What an upstream may echo must be readable here.
-            if (host.HoldsSecrets && header.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase))
-                continue;
-            // A piece of an echo is a piece of a value, which no scan can know: whoever sends a credential gets answers whole.
-            if (swap.Names.Count > 0 && (header.Equals("Range", StringComparison.OrdinalIgnoreCase) || header.Equals("If-Range", StringComparison.OrdinalIgnoreCase)))
-                continue;
-            foreach (var value in values)
-            {
-                var swapped = swap.InHeader(header, value ?? "");
-                if (!message.Headers.TryAddWithoutValidation(header, swapped))
-                    body?.Headers.TryAddWithoutValidation(header, swapped);
-            }
-        }
-
-        if (host.HoldsSecrets)
-            message.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
-        return message;
-    }
-
-    static RequestBody? Body(HttpContext context, PolicyModel policy, SwapPlan swap)
-    {
-        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: true })
-            return context.Request.ContentLength == 0 ? new RequestBody(context.Request.BodyReader, 0, null) : null;
-        var search = swap.SwapsInBody ? new ScanModel(swap.ForBody().Select(pair => Swapped(pair.Model, pair.Value))) : policy.InertPlaceholders;
-        return new RequestBody(context.Request.BodyReader, swap.SwapsInBody ? null : context.Request.ContentLength, search);
-    }
-
-    static Needle Swapped(SecretModel model, Secret? value)
-    {
-        var placeholder = System.Text.Encoding.ASCII.GetBytes(model.Placeholder);
-        return new Needle(model.Placeholder, placeholder, value is null ? placeholder : value.Bytes.ToArray());
-    }
-
     static Refusal? Framing(HttpRequest request)
     {
         // Kestrel moves Content-Length aside when both are there; two readings of one message are one too many.
@@ -208,15 +180,20 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
             return Refusals.Bad("it has both Content-Length and Transfer-Encoding");
         if (request.Headers.TransferEncoding.Count > 0 && !request.Headers.TransferEncoding.ToString().Equals("chunked", StringComparison.OrdinalIgnoreCase))
             return Refusals.Bad("its Transfer-Encoding is not \"chunked\"");
-        return request.Headers.Upgrade.Count > 0 && request.Headers.Upgrade.ToString().Contains("websocket", StringComparison.OrdinalIgnoreCase)
-            ? Refusals.Upgrade("WebSocket")
-            : null;
+        // What governs a connection has no meaning inside a stream of HTTP/2 (RFC 9113 §8.2.2); passed on to HTTP/1.1 it would get one.
+        if (HttpProtocol.IsHttp2(request.Protocol) && ConnectionHeaders.Any(request.Headers.ContainsKey))
+            return Refusals.Bad("it holds a header that HTTP/2 does not know");
+        if (request.Method == HttpMethods.Connect)
+            return Refusals.Upgrade("another protocol inside of HTTP/2");
+        return WebSocketHandshake.IsAsked(request) ? WebSocketHandshake.Problem(request) : null;
     }
 
     static Refusal NotAllowed(HostModel host, RequestLine line, string method, PolicyModel policy)
     {
         if (host.Rules.Length == 0)
             return Refusals.Host(line.Target, policy);
+        if (host.RuleFor(line.Target.Port, method, line.Path) is not null)
+            return Refusals.Upgrade("WebSocket");
         return host.CoversPort(line.Target.Port) ? Refusals.Route(line.Target.Host, method, line.Path, policy) : Refusals.Port(line.Target, policy);
     }
 

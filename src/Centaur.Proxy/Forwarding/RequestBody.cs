@@ -6,7 +6,7 @@ using Centaur.Proxy.Scanning;
 namespace Centaur.Proxy.Forwarding;
 
 /// <summary>
-/// The client's body on its way up: streamed as it arrives, flushed after every read, searched for placeholders as it passes. Of any size; never kept.
+/// The client's body on its way up: streamed as it arrives, flushed before every wait, searched for placeholders as it passes. Of any size; never kept.
 /// </summary>
 /// <param name="source">Kestrel's reader.</param>
 /// <param name="length">The declared length; null for chunked.</param>
@@ -29,15 +29,12 @@ sealed class RequestBody(PipeReader source, long? length, ScanModel? search) : H
         var changed = replacer is null ? null : new ArrayBufferWriter<byte>(4096);
         while (true)
         {
-            var result = await Read(cancellationToken);
+            var result = await Read(stream, cancellationToken);
             foreach (var segment in result.Buffer)
                 await Write(stream, segment, replacer, changed, cancellationToken);
-            var empty = result.Buffer.IsEmpty;
             source.AdvanceTo(result.Buffer.End);
             if (result.IsCompleted)
                 break;
-            if (!empty)
-                await stream.FlushAsync(cancellationToken);
         }
 
         if (replacer is not null)
@@ -54,8 +51,12 @@ sealed class RequestBody(PipeReader source, long? length, ScanModel? search) : H
         return length is not null;
     }
 
-    async ValueTask<ReadResult> Read(CancellationToken cancellationToken)
+    /// <summary>What was written so far, the head too, goes out before the wait for more: the client may wait for an answer to it.</summary>
+    async ValueTask<ReadResult> Read(Stream stream, CancellationToken cancellationToken)
     {
+        if (source.TryRead(out var there))
+            return there;
+        await stream.FlushAsync(cancellationToken);
         try
         {
             return await source.ReadAsync(cancellationToken);

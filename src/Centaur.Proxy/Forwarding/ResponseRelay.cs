@@ -79,6 +79,18 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
         }
     }
 
+    /// <summary>What came after the body. HTTP/1.1 clients get none: their framing has no place for what was not announced.</summary>
+    public void CopyTrailers(HttpResponseMessage message, HttpResponse response)
+    {
+        if (!response.SupportsTrailers())
+            return;
+        foreach (var (name, values) in message.TrailingHeaders.NonValidated)
+        {
+            foreach (var value in values)
+                response.AppendTrailer(Clean(name), Clean(value));
+        }
+    }
+
     async Task Relay(Stream plain, CountingStream wire, StreamReplacer? replacer, byte[] buffer, HttpResponse response, CancellationToken cancellationToken)
     {
         var to = response.BodyWriter;

@@ -23,6 +23,9 @@ sealed class SwapPlan(PolicyModel policy, HostModel host, RequestLine line, stri
 
     public bool SwapsInBody { get; private set; }
 
+    /// <summary>One for each secret that the request carries: cancelled when it is revoked.</summary>
+    public IReadOnlyList<CancellationToken> Revocations { get; private set; } = [];
+
     public Refusal? Find(IHeaderDictionary headers, bool hasBody)
     {
         if (policy.Placeholders is null)
@@ -51,6 +54,8 @@ sealed class SwapPlan(PolicyModel policy, HostModel host, RequestLine line, stri
     {
         if (needed is null)
             return null;
+        // Before the values: a revocation in between is seen.
+        Revocations = [.. needed.Select(secret => vault.Revocation(secret.Name))];
         values = new List<Secret>(needed.Count);
         foreach (var secret in needed)
         {

@@ -11,6 +11,7 @@ static class RefusalCodes
     public const string AuthorityMismatch = "authority_mismatch";
     public const string PathAmbiguous = "path_ambiguous";
     public const string UpgradeNotAllowed = "upgrade_not_allowed";
+    public const string UpgradeNotVerified = "upgrade_not_verified";
     public const string ProtocolNotAllowed = "protocol_not_allowed";
     public const string SniMismatch = "sni_mismatch";
     public const string PlaceholderNotBound = "placeholder_not_bound";

@@ -20,7 +20,7 @@ static class Refusals
     public static Refusal Route(string host, string method, string path, PolicyModel policy) => new(
         403, RefusalCodes.RouteNotAllowed, $"{host} is allowed, but not {method} {path}. {Rules(policy)}", AskOperator);
 
-    public static Refusal Bad(string what) => new(400, RefusalCodes.BadRequest, $"The request is malformed: {what}.", "Send a well-formed HTTP/1.1 request.");
+    public static Refusal Bad(string what) => new(400, RefusalCodes.BadRequest, $"The request is malformed: {what}.", "Send a well-formed request.");
 
     public static Refusal Ambiguous(string what) => new(
         400, RefusalCodes.PathAmbiguous, $"The path could be read in two ways: {what}.", "Send the path in its plain form, without dot segments, backslashes or double slashes.");

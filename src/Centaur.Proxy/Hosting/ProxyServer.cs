@@ -55,6 +55,7 @@ sealed class ProxyServer : IAsyncDisposable
             options.Limits.MaxRequestHeadersTotalSize = parts.Limits.RequestHeadBytes;
             options.Limits.MaxRequestLineSize = parts.Limits.RequestHeadBytes / 2;
             options.Limits.RequestHeadersTimeout = parts.Limits.HeadTimeout;
+            options.Limits.Http2.MaxStreamsPerConnection = parts.Limits.ConcurrentRequests;
             listeners(options);
         });
         return new ProxyServer(builder.Build(), parts);
@@ -67,7 +68,7 @@ sealed class ProxyServer : IAsyncDisposable
     public static void Guard(ListenOptions listener, ProxyParts parts)
     {
         ConnectionDelegate? plain = null;
-        listener.Protocols = HttpProtocols.Http1;
+        listener.Protocols = HttpProtocols.Http1AndHttp2;
         listener.Use(next => new FrontDoor(next, connection => plain!(connection), parts.Policies, parts.Limits, parts.Connections, parts.Audit, parts.Relay).OnConnection);
         listener.UseHttps(new TlsHandshakeCallbackOptions
         {

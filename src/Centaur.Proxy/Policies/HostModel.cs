@@ -19,11 +19,12 @@ sealed record HostModel(RuleModel[] Rules, BoundSecret[] Bindings, bool Passthro
         return false;
     }
 
-    public RuleModel? RuleFor(int port, string method, string path)
+    /// <summary>The first rule that covers the request; of one that would become a WebSocket, the first that allows it.</summary>
+    public RuleModel? RuleFor(int port, string method, string path, bool webSocket = false)
     {
         foreach (var rule in Rules)
         {
-            if (rule.CoversPort(port) && rule.CoversRoute(method, path))
+            if (rule.CoversPort(port) && rule.CoversRoute(method, path) && (rule.WebSocket || !webSocket))
                 return rule;
         }
 

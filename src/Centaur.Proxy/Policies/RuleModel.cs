@@ -3,6 +3,9 @@ namespace Centaur.Proxy.Policies;
 /// <summary>One way out, compiled. An empty list is "any", except for ports: none named means 443 and 80.</summary>
 sealed record RuleModel(string Name, HostPattern[] Hosts, int[] Ports, string[] Methods, PathPattern[] Paths)
 {
+    /// <summary>Whether what it covers may become a WebSocket.</summary>
+    public bool WebSocket { get; init; }
+
     public bool CoversHost(string host, bool isAddress) => HostPatterns.Any(Hosts, host, isAddress);
 
     public bool CoversPort(int port) => Ports.Length == 0 ? port is 443 or 80 : Ports.AsSpan().Contains(port);

@@ -12,6 +12,7 @@ sealed class SecretVault(ISecretSource source, TimeProvider time)
     readonly Dictionary<string, Held> held = new(StringComparer.Ordinal);
     readonly Dictionary<string, Task<SecretFetch>> fetching = new(StringComparer.Ordinal);
     readonly Dictionary<string, string> placeholders = new(StringComparer.Ordinal);
+    readonly Dictionary<string, CancellationTokenSource> revocations = new(StringComparer.Ordinal);
     volatile ScanModel? scan;
 
     /// <summary>What responses are scanned for; null until a value has been fetched.</summary>
@@ -37,13 +38,28 @@ sealed class SecretVault(ISecretSource source, TimeProvider time)
         return new ValueTask<SecretFetch>(pending.WaitAsync(cancellationToken));
     }
 
-    /// <summary>Forgets a value now.</summary>
+    /// <summary>Forgets a value now, and ends what was sent with it and is still under way.</summary>
     public void Drop(string name)
     {
+        CancellationTokenSource? users;
         lock (gate)
         {
             if (held.Remove(name))
                 Rebuild();
+            revocations.Remove(name, out users);
+        }
+
+        users?.Cancel();
+    }
+
+    /// <summary>Cancelled when the value that this name has now is revoked.</summary>
+    public CancellationToken Revocation(string name)
+    {
+        lock (gate)
+        {
+            if (!revocations.TryGetValue(name, out var users))
+                revocations[name] = users = new CancellationTokenSource();
+            return users.Token;
         }
     }
 

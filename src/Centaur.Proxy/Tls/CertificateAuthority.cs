@@ -103,7 +103,7 @@ sealed class CertificateAuthority : IDisposable
         var options = new SslServerAuthenticationOptions
         {
             ServerCertificateContext = context,
-            ApplicationProtocols = [SslApplicationProtocol.Http11],
+            ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
             ClientCertificateRequired = false,
         };
         return new Leaf(options, now + (notAfter - now) * 2 / 3);

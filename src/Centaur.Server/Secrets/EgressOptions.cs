@@ -44,6 +44,7 @@ public sealed record EgressOptions
             Ports = rule.Numbers("ports", 1, 65_535),
             Methods = rule.Texts("methods").Select(m => m.ToUpperInvariant()).ToList(),
             Paths = rule.Texts("paths"),
+            WebSocket = rule.Flag("websocket", fallback: false),
         };
     }
 

@@ -94,6 +94,32 @@ public sealed class BrokerTests
         Code(await BrokerProcess.Ask(again, new OpenGrant(Ticket))).ShouldBe(BrokerFailures.UnknownTicket);
     }
 
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task P30_An_answer_under_way_ends_when_the_key_that_it_was_asked_with_is_revoked(string version)
+    {
+        await using var origin = await Origin.Start(async context =>
+        {
+            await context.Response.WriteAsync("begun", Token);
+            await context.Response.Body.FlushAsync(Token);
+            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        });
+        await using var keyed = await KeyedProxy.Start(await Origin.StartStrict());
+        await keyed.Proxy.Enforce(TestPolicy.WithKey(origin));
+        using var client = keyed.Proxy.Client();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://api.vendor.test/") { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {TestPolicy.Placeholder}");
+        using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Token);
+        await using var stream = await answer.Content.ReadAsStreamAsync(Token);
+        await stream.ReadExactlyAsync(new byte["begun".Length], Token);
+
+        await keyed.Broker.Control(new RevokeGrant("sbx-test"));
+
+        await Should.ThrowAsync<IOException>(async () => await stream.ReadExactlyAsync(new byte[1], Token));
+        (await keyed.Proxy.AuditRecord("outcome")).GetProperty("cause").GetString().ShouldBe("secret_revoked");
+    }
+
     [Fact]
     public async Task F38_a_proxy_whose_grant_is_revoked_refuses_the_next_request_and_says_that_its_broker_is_gone()
     {

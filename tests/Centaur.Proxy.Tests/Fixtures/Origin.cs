@@ -45,7 +45,7 @@ sealed class Origin : IAsyncDisposable
         await context.Response.WriteAsync("OK");
     });
 
-    public static async Task<Origin> Start(RequestDelegate handler, bool plaintext = false)
+    public static async Task<Origin> Start(RequestDelegate handler, bool plaintext = false, HttpProtocols protocols = HttpProtocols.Http1AndHttp2)
     {
         var trust = new TestAuthority();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -57,13 +57,14 @@ sealed class Origin : IAsyncDisposable
             options.Limits.MinResponseDataRate = null;
             options.Listen(System.Net.IPAddress.Loopback, 0, listener =>
             {
-                listener.Protocols = HttpProtocols.Http1;
+                listener.Protocols = plaintext ? HttpProtocols.Http1 : protocols;
                 if (!plaintext)
                     listener.UseHttps(trust.Issue(Host, "other.vendor.test", "unbound.test"));
             });
         });
         var server = builder.Build();
         var origin = new Origin(server, trust, plaintext);
+        server.UseWebSockets();
         server.Run(async context =>
         {
             origin.Seen.Enqueue(SeenRequest.Of(context.Request));
@@ -99,10 +100,11 @@ sealed class Origin : IAsyncDisposable
 }
 
 /// <summary>The head of a request as the origin saw it.</summary>
-sealed record SeenRequest(string Method, string Target, IReadOnlyDictionary<string, string> Headers)
+sealed record SeenRequest(string Method, string Target, IReadOnlyDictionary<string, string> Headers, string Protocol)
 {
     public static SeenRequest Of(HttpRequest request) => new(
         request.Method,
         request.HttpContext.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget,
-        request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase));
+        request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+        request.Protocol);
 }

@@ -32,23 +32,23 @@ sealed class RawClient : IAsyncDisposable
     public static RawClient Over(Socket socket, string trusted) => new(socket, trusted);
 
     /// <summary>A tunnel that is open, with TLS inside.</summary>
-    public static async Task<RawClient> Tunnel(SandboxProxy proxy, string host = Origin.Host, int port = 443, string? trusted = null)
+    public static async Task<RawClient> Tunnel(SandboxProxy proxy, string host = Origin.Host, int port = 443, string? trusted = null, SslApplicationProtocol? protocol = null)
     {
         var client = await Connect(proxy, trusted);
         await client.Send($"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n");
         var head = await client.ReadHead();
         if (!head.StartsWith("HTTP/1.1 200", StringComparison.Ordinal))
             throw new InvalidOperationException(head);
-        await client.StartTls(host);
+        await client.StartTls(host, protocol);
         return client;
     }
 
-    public async Task StartTls(string serverName)
+    public async Task StartTls(string serverName, SslApplicationProtocol? protocol = null)
     {
         var tls = new SslStream(stream, leaveInnerStreamOpen: false);
         var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         trust.CustomTrustStore.ImportFromPem(trusted);
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = serverName, CertificateChainPolicy = trust }, Token);
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = serverName, CertificateChainPolicy = trust, ApplicationProtocols = protocol is { } spoken ? [spoken] : null }, Token);
         stream = tls;
     }
 

@@ -16,6 +16,9 @@ static class TestPolicy
     /// <summary>The vendor's host, mapped to this origin.</summary>
     public static ProxyPolicy To(Origin origin) => Allowing(Origin.Host) with { Map = [origin.Map()] };
 
+    /// <summary>The same policy, whose rules let requests become WebSockets.</summary>
+    public static ProxyPolicy WithWebSockets(this ProxyPolicy policy) => policy with { Allow = [.. policy.Allow.Select(rule => rule with { WebSocket = true })] };
+
     /// <summary>As <see cref="To"/>, with the vendor's key bound to its Authorization and x-api-key headers.</summary>
     public static ProxyPolicy WithKey(Origin origin) => WithKey(origin, new SecretBinding([Origin.Host]) { Headers = ["authorization", "x-api-key"] });
 
