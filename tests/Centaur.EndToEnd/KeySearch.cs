@@ -60,17 +60,24 @@ internal sealed class KeySearch
             .Where(IsInFile)
             .ToList();
 
-    /// <summary>Memory and environment of a live process.</summary>
+    /// <summary>Memory and environment of a process; of one that ends meanwhile, what was found before.</summary>
     public IReadOnlyList<string> Process(int pid)
     {
         var found = new List<string>();
-        if (IsInFile($"/proc/{pid}/environ"))
-            found.Add($"environment of {pid}");
-        using var memory = new FileStream($"/proc/{pid}/mem", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        foreach (var line in File.ReadLines($"/proc/{pid}/maps"))
+        try
         {
-            if (Region(line) is { } region && IsInMemory(memory, region.From, region.To))
-                found.Add($"memory of {pid}: {line}");
+            if (IsInFile($"/proc/{pid}/environ"))
+                found.Add($"environment of {pid}");
+            using var memory = new FileStream($"/proc/{pid}/mem", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            foreach (var line in File.ReadLines($"/proc/{pid}/maps"))
+            {
+                if (Region(line) is { } region && IsInMemory(memory, region.From, region.To))
+                    found.Add($"memory of {pid}: {line}");
+            }
+        }
+        catch (IOException) when (!Directory.Exists($"/proc/{pid}"))
+        {
+            // A command of the agent's, which had done its work.
         }
         return found;
     }

@@ -18,7 +18,7 @@ public sealed class KeyTests(Installation installation) : IClassFixture<Installa
         // A control key that the agent itself puts into its memory, its folder, the events and the database.
         var control = "sk-control-" + Guid.CreateVersion7().ToString("N");
         await conversation.Say("Reply with exactly READY.", Cancellation);
-        var execution = await conversation.Start($"Run: export CONTROL={control}; echo $CONTROL > control.txt; sleep 6; echo done", Cancellation);
+        var execution = await conversation.Start($"Run: export CONTROL={control}; echo $CONTROL > control.txt; until [ -e searched.txt ]; do sleep 0.5; done; echo done", Cancellation);
         await FileAppears(conversation, "control.txt");
 
         var key = new KeySearch(installation.Model.Key);
@@ -32,6 +32,7 @@ public sealed class KeyTests(Installation installation) : IClassFixture<Installa
         var home = HomeFolder(conversation);
         key.Files(home).ShouldBeEmpty();
         planted.Files(home).ShouldNotBeEmpty();
+        await File.WriteAllTextAsync(Path.Combine(home, "workspace", "searched.txt"), "", Cancellation);
 
         (await conversation.End(execution, Cancellation)).GetProperty("status").GetString().ShouldBe("completed");
         var database = await Dump();
