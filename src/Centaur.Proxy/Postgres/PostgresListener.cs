@@ -15,6 +15,8 @@ sealed class PostgresListener : IAsyncDisposable
 {
     const int MostConnections = 100;
 
+    static readonly TimeSpan LongestParting = TimeSpan.FromSeconds(1);
+
     readonly Socket listener;
     readonly PostgresSession session;
     readonly Gate gate = new(MostConnections);
@@ -69,6 +71,21 @@ sealed class PostgresListener : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Reads what the client still sends, for a moment: a connection closed with bytes unread is reset, and the client would lose the error that it was told last.
+    /// </summary>
+    async Task Part(Socket client, NetworkStream stream)
+    {
+        client.Shutdown(SocketShutdown.Send);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
+        patience.CancelAfter(LongestParting);
+        var rest = new byte[4096];
+        while (await stream.ReadAsync(rest, patience.Token) > 0)
+        {
+            // Nobody is interested.
+        }
+    }
+
     async Task Forget(Task task)
     {
         await task;
@@ -77,10 +94,10 @@ sealed class PostgresListener : IAsyncDisposable
 
     async Task Serve(Socket client)
     {
-        // The next client is accepted first.
-        await Task.Yield();
         using var socket = client;
         var entered = gate.TryEnter();
+        // The next client is accepted first.
+        await Task.Yield();
         try
         {
             if (client.ProtocolType == ProtocolType.Tcp)
@@ -91,6 +108,7 @@ sealed class PostgresListener : IAsyncDisposable
                 await session.Run(stream, stopping.Token);
             else
                 await stream.WriteAsync(new PostgresFault(SqlStates.TooManyConnections, "Too many clients are connected.", "too_many_connections") { Hint = "Try again later." }.ToMessage(), stopping.Token);
+            await Part(client, stream);
         }
         catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {

@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Text.Json;
+using Centaur.Protocol.Policy;
 using Centaur.Proxy.Audit;
 using Centaur.Proxy.Policies;
 using Centaur.Proxy.Postgres.Authentication;
@@ -101,7 +103,8 @@ sealed class PostgresSession(PostgresConfig config, PostgresParts parts, ScramSe
     }
 
     // 4.
-    async Task<Backend> Open(Dsn dsn, Centaur.Protocol.Policy.UpstreamMap? map, PostgresDatabase database, IReadOnlyDictionary<string, string> parameters, CancellationToken cancellationToken)
+    async Task<Backend> Open(
+        Dsn dsn, UpstreamMap? map, PostgresDatabase database, IReadOnlyDictionary<string, string> parameters, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(parts.Limits.DialTimeout + parts.Limits.HeadTimeout);
@@ -156,5 +159,5 @@ sealed class PostgresSession(PostgresConfig config, PostgresParts parts, ScramSe
         }
     }
 
-    static string Cause(RefusalReason reason) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
+    static string Cause(RefusalReason reason) => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
 }
