@@ -10,7 +10,7 @@ namespace Centaur.Proxy.Audit;
 /// Writes what this proxy did: an intent before the first byte leaves, its outcome, and one record for each refusal. Values never come here, and neither do
 /// the values of queries.
 /// </summary>
-sealed class AuditTrail(AuditFile file, TimeProvider time)
+sealed partial class AuditTrail(AuditFile file, TimeProvider time)
 {
     static readonly JsonWriterOptions Options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 

@@ -88,6 +88,7 @@ static class ConfigReader
         var transforms = new TransformReader(folder);
         foreach (var transform in root.Maps("transforms"))
             transforms.Read(transform);
+        var postgres = PostgresReader.Read(root, folder, transforms.Sources);
         var map = root.Maps("map").Select(entry => ReadMap(entry, folder)).ToList();
         return new ProxyConfig
         {
@@ -99,6 +100,7 @@ static class ConfigReader
             LogLevel = Level(root.Map("log")),
             Policy = new ProxyPolicy { Version = 1, SandboxId = "standalone", Allow = transforms.Rules, Secrets = transforms.Grants, Map = map },
             Secrets = transforms.Sources,
+            Postgres = postgres,
             Notices = notes.Notices,
         };
     }

@@ -1,4 +1,5 @@
 using Centaur.Protocol.Policy;
+using Centaur.Proxy.Postgres;
 
 namespace Centaur.Proxy.Configuration;
 
@@ -23,6 +24,9 @@ sealed record ProxyConfig
 
     /// <summary>Where each secret of the policy comes from.</summary>
     public required IReadOnlyDictionary<string, LocalSecret> Secrets { get; init; }
+
+    /// <summary>The databases that are reached through this proxy; null where there are none.</summary>
+    public PostgresConfig? Postgres { get; init; }
 
     public required IReadOnlyList<string> Notices { get; init; }
 }

@@ -1,10 +1,13 @@
 using System.Net;
+using System.Net.Sockets;
 using Centaur.Proxy.Audit;
 using Centaur.Proxy.Configuration;
 using Centaur.Proxy.Limits;
 using Centaur.Proxy.Linux;
 using Centaur.Proxy.Logging;
 using Centaur.Proxy.Policies;
+using Centaur.Proxy.Postgres;
+using Centaur.Proxy.Postgres.Backends;
 using Centaur.Proxy.Secrets;
 using Centaur.Proxy.Tls;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -43,10 +46,37 @@ static class StandaloneCommand
         await server.Start(stoppingToken);
         foreach (var address in server.Addresses)
             log.Listening(address);
+        await using var postgres = config.Postgres is null ? null : await OpenPostgres(config.Postgres, source, parts, time, stoppingToken);
+        if (postgres is not null)
+            log.Listening($"postgres {postgres.Address}");
         var stopped = new TaskCompletionSource();
         await using (stoppingToken.Register(stopped.SetResult))
             await stopped.Task;
         return 0;
+    }
+
+    static async Task<PostgresListener> OpenPostgres(PostgresConfig config, LocalSource source, ProxyParts parts, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var fetch = await source.Fetch(config.ClientPassword, cancellationToken);
+        if (fetch.Secret is not { } password)
+            throw new UsageException($"postgres.client.password_env: {fetch.Problem}");
+        if (password.Bytes.ContainsAnyExceptInRange((byte)' ', (byte)'~'))
+            throw new UsageException("postgres.client.password_env: the password must be of printable ASCII characters");
+        EndPoint where = config.Listen.StartsWith('/') ? new UnixDomainSocketEndPoint(config.Listen) : Endpoint(config.Listen, "postgres.listen");
+        var listener = new Socket(where.AddressFamily, SocketType.Stream, where is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        try
+        {
+            listener.Bind(where);
+            listener.Listen();
+        }
+        catch (SocketException fault)
+        {
+            listener.Dispose();
+            throw new UsageException($"postgres.listen {config.Listen} cannot be had: {fault.Message}");
+        }
+
+        var shared = new PostgresParts(new BackendConnector(parts.Dialer), parts.Policies, parts.Audit, source, parts.Limits, time);
+        return new PostgresListener(listener, config, password, shared);
     }
 
     static void AnswerHealth(ListenOptions listener)

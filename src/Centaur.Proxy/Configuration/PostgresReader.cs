@@ -1,0 +1,105 @@
+using System.Globalization;
+using Centaur.Proxy.Postgres;
+
+namespace Centaur.Proxy.Configuration;
+
+/// <summary>Reads the section <c>postgres</c>, as iron-proxy writes it; <c>client.auth</c> is our own.</summary>
+static class PostgresReader
+{
+    static readonly TimeSpan DefaultTimeToLive = TimeSpan.FromMinutes(1);
+
+    /// <param name="root">The file.</param>
+    /// <param name="folder">Where relative paths begin.</param>
+    /// <param name="sources">Takes where the client's password and the DSNs come from.</param>
+    public static PostgresConfig? Read(YamlMap root, string folder, Dictionary<string, LocalSecret> sources)
+    {
+        if (root.Map("postgres") is not { } section)
+            return null;
+        var listen = section.Required("listen");
+        var (user, cleartext) = ReadClient(section, sources, out var password);
+        var databases = section.Maps("upstreams").Select(upstream => ReadDatabase(upstream, folder, sources)).ToList();
+        if (databases.Count == 0)
+            section.Error("needs \"upstreams\"");
+        foreach (var twice in databases.GroupBy(database => database.Name).Where(group => group.Count() > 1))
+            section.Error($"database \"{twice.Key}\" is named twice");
+        if (!IsLocal(listen))
+        {
+            if (cleartext)
+                section.Error("auth: password would send the password in clear text over the network; listen on loopback or a Unix socket, or use scram-sha-256");
+            section.Notice("clients speak without TLS here, and \"listen\" is reachable from other machines: what they ask and get can be read on the way");
+        }
+
+        section.Done();
+        return new PostgresConfig(listen, user, password, cleartext, databases);
+    }
+
+    static (string User, bool Cleartext) ReadClient(YamlMap section, Dictionary<string, LocalSecret> sources, out string password)
+    {
+        password = "postgres.client";
+        if (section.Map("client") is not { } client)
+        {
+            section.Error("needs \"client\" with \"user\" and \"password_env\"");
+            return ("", false);
+        }
+
+        var user = client.Required("user");
+        Add(client, sources, password, new LocalSecret(client.Required("password_env"), null, DefaultTimeToLive));
+        var auth = client.Text("auth");
+        if (auth is not (null or "scram-sha-256" or "password"))
+            client.Error("auth must be scram-sha-256 or password");
+        client.Done();
+        return (user, auth == "password");
+    }
+
+    static PostgresDatabase ReadDatabase(YamlMap upstream, string folder, Dictionary<string, LocalSecret> sources)
+    {
+        var database = upstream.Required("database");
+        var name = "postgres." + database;
+        if (upstream.Map("dsn") is { } dsn)
+            Add(upstream, sources, name, ReadSource(dsn, folder));
+        else
+            upstream.Error("needs \"dsn\" with \"type\"");
+        var role = upstream.Text("role");
+        var settings = new List<KeyValuePair<string, string>>();
+        foreach (var setting in upstream.Maps("settings"))
+        {
+            var key = setting.Required("name").ToLowerInvariant();
+            if (key.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter is not ('_' or '.')))
+                setting.Error("name is not that of a setting");
+            if (key is "role" or "session_authorization" or "standard_conforming_strings" or "client_encoding")
+                setting.Error($"{key} cannot be pinned as a setting" + (key == "role" ? "; use \"role\"" : ""));
+            if (settings.Exists(known => known.Key == key))
+                setting.Error($"{key} is named twice");
+            settings.Add(new(key, setting.Text("value") ?? ""));
+            if (!setting.Has("value"))
+                setting.Error("needs \"value\"");
+            setting.Done();
+        }
+
+        upstream.Done();
+        return new PostgresDatabase(database, name, role is { Length: > 0 } ? role : null, settings);
+    }
+
+    static void Add(YamlMap at, Dictionary<string, LocalSecret> sources, string name, LocalSecret source)
+    {
+        if (!sources.TryAdd(name, source))
+            at.Error($"the name \"{name}\" is taken by a secret");
+    }
+
+    static LocalSecret ReadSource(YamlMap source, string folder)
+    {
+        var type = source.Required("type");
+        var read = new LocalSecret(
+            type == "env" ? source.Required("var") : null, type == "file" ? Path.Combine(folder, source.Required("path")) : null, DefaultTimeToLive);
+        source.NotNeeded("ttl", "failure_ttl");
+        source.Refuse("json_key", "is not supported yet");
+        if (type is not ("env" or "file" or ""))
+            source.Error($"there is no source type \"{type}\" here; known are env and file");
+        source.Done();
+        return read;
+    }
+
+    static bool IsLocal(string listen) =>
+        listen.StartsWith('/') || listen.StartsWith("127.", StringComparison.Ordinal) || listen.StartsWith("[::1]:", StringComparison.Ordinal)
+        || listen.StartsWith("localhost:", true, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,163 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text.Json;
+using Centaur.Protocol.Policy;
+using Centaur.Proxy.Audit;
+using Centaur.Proxy.Policies;
+using Centaur.Proxy.Postgres.Authentication;
+using Centaur.Proxy.Postgres.Backends;
+using Centaur.Proxy.Postgres.Relay;
+using Centaur.Proxy.Postgres.Sql;
+using Centaur.Proxy.Postgres.Wire;
+using Centaur.Proxy.Upstream;
+
+namespace Centaur.Proxy.Postgres;
+
+/// <summary>
+/// One client from its first byte to its last.
+/// <para>1. It says who it is. 2. The DSN of its database is fetched. 3. The intent is in the audit. 4. The upstream is dialled, entered and set up. 5. Messages go both ways until one
+/// side ends. 6. The outcome is in the audit.</para>
+/// </summary>
+sealed class PostgresSession(PostgresConfig config, PostgresParts parts, ScramServer passwords, CancelKeys keys)
+{
+    public async Task Run(Stream stream, CancellationToken cancellationToken)
+    {
+        var (reader, writer) = (new WireReader(stream), new WireWriter(stream));
+        try
+        {
+            // 1.
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            patience.CancelAfter(parts.Limits.HeadTimeout);
+            var (packet, cancelKey) = await new ClientGreeting(reader, writer, config, passwords).Run(patience.Token);
+            if (cancelKey is not null)
+                await Cancel(cancelKey, cancellationToken);
+            else if (packet is not null)
+                await Serve(packet, reader, writer, cancellationToken);
+        }
+        catch (PostgresFault fault)
+        {
+            parts.Audit.RefusedStatement(parts.Policies.Current, "", "session", "", fault.Cause, fault.SqlState);
+            await writer.Write(fault.ToMessage(), cancellationToken);
+            await writer.Flush(cancellationToken);
+        }
+    }
+
+    async Task Serve(StartupPacket packet, WireReader reader, WireWriter writer, CancellationToken cancellationToken)
+    {
+        // 2.
+        if (config.Databases.FirstOrDefault(known => known.Name == packet.Database) is not { } database)
+            throw new PostgresFault(SqlStates.InvalidCatalogName, "There is no such database here.", "database_unknown") { Hint = "Use a database name that the operator gave." };
+        var rules = new SessionRules(database.Role, database.Settings.Select(setting => setting.Key));
+        var parameters = StartupParameters.Vet(packet, rules);
+        var dsn = await FetchDsn(database, cancellationToken);
+        var policy = parts.Policies.Current;
+        var map = policy.MapFor(dsn.Address.Host, dsn.Address.Port);
+
+        // 3.
+        var (id, started) = (parts.Audit.NewId(), parts.Time.GetTimestamp());
+        if (!parts.Audit.Intend(new AuditIntent(id, policy, dsn.Address, "POSTGRES", "/" + database.Name, "postgres", [dsn.Password?.Name ?? database.Dsn])))
+            throw new PostgresFault(SqlStates.SystemError, "The audit cannot be written, so nothing is sent.", "audit_unavailable") { Hint = "The operator can make room for it." };
+        var counts = new SessionCounts();
+        string? cause = null;
+        try
+        {
+            await using var backend = await Open(dsn, map, database, parameters, cancellationToken);
+            var relay = new SessionRelay(counts, (kind, reason) =>
+                parts.Audit.RefusedStatement(policy, id, kind, database.Name, Cause(reason), RefusalTexts.Of(reason).SqlState));
+            await Greet(backend, writer, relay, reader, rules, cancellationToken);
+        }
+        catch (PostgresFault fault)
+        {
+            cause = fault.Cause;
+            await writer.Write(fault.ToMessage(), cancellationToken);
+            await writer.Flush(cancellationToken);
+        }
+        catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException)
+        {
+            cause = "connection_ended";
+        }
+        finally
+        {
+            // 6.
+            parts.Audit.ConcludeSession(policy, id, dsn.Address, counts, parts.Time.GetElapsedTime(started), cause);
+        }
+    }
+
+    // 5.
+    async Task Greet(Backend backend, WireWriter writer, SessionRelay relay, WireReader reader, SessionRules rules, CancellationToken cancellationToken)
+    {
+        var key = keys.Issue(backend);
+        try
+        {
+            foreach (var (name, value) in backend.Parameters)
+                await writer.Write(new WireMessage('S').Text(name).Text(value).Build(), cancellationToken);
+            await writer.Write(new WireMessage('K').Raw(key).Build(), cancellationToken);
+            await writer.Write(new WireMessage('Z').Raw("I"u8).Build(), cancellationToken);
+            await writer.Flush(cancellationToken);
+            await relay.Run(reader, writer, backend, rules, cancellationToken);
+        }
+        finally
+        {
+            keys.Withdraw(key);
+        }
+    }
+
+    // 4.
+    async Task<Backend> Open(
+        Dsn dsn, UpstreamMap? map, PostgresDatabase database, IReadOnlyDictionary<string, string> parameters, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(parts.Limits.DialTimeout + parts.Limits.HeadTimeout);
+        try
+        {
+            return await parts.Connector.Open(dsn, map, database, parameters, patience.Token);
+        }
+        catch (Exception fault) when (fault is not PostgresFault && fault is IOException or SocketException or AuthenticationException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var cause = fault is UpstreamFault known ? known.Code : fault is OperationCanceledException ? "connection_timeout" : "upstream_failed";
+            throw new PostgresFault(SqlStates.ConnectionFailure, $"The upstream of this database was not reached ({cause}).", cause, fault)
+            {
+                Hint = cause == "destination_ip_prohibited" ? "Its address is not public: the operator can map it." : "Try again later, or tell the operator.",
+            };
+        }
+    }
+
+    async Task<Dsn> FetchDsn(PostgresDatabase database, CancellationToken cancellationToken)
+    {
+        var fetch = await parts.Secrets.Fetch(database.Dsn, cancellationToken);
+        if (fetch.Secret is not { } secret)
+            throw new PostgresFault(SqlStates.ConnectionFailure, "The DSN of this database cannot be had.", "secret_unavailable") { Hint = $"The operator can mend it: {fetch.Problem}." };
+        if (DsnReader.Read(secret, out var problem) is not { } dsn)
+            throw new PostgresFault(SqlStates.ConnectionFailure, "The DSN of this database is not valid.", "secret_unusable") { Hint = $"The operator can mend it: {problem}." };
+        return dsn.Database == database.Name
+            ? dsn
+            : throw new PostgresFault(SqlStates.InvalidCatalogName, "The DSN of this database names another database.", "database_mismatch") { Hint = "The operator can give both the same name." };
+    }
+
+    async Task Cancel(byte[] key, CancellationToken cancellationToken)
+    {
+        if (keys.Find(key) is not { Key.Length: > 0 } backend)
+            return;
+        var (policy, id, started) = (parts.Policies.Current, parts.Audit.NewId(), parts.Time.GetTimestamp());
+        if (!parts.Audit.Intend(new AuditIntent(id, policy, backend.Dsn.Address, "POSTGRES-CANCEL", "/" + backend.Dsn.Database, "postgres", [])))
+            return;
+        string? cause = null;
+        try
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            patience.CancelAfter(parts.Limits.DialTimeout);
+            await parts.Connector.Cancel(backend, patience.Token);
+        }
+        catch (Exception fault) when (fault is IOException or SocketException or AuthenticationException or OperationCanceledException)
+        {
+            cause = "upstream_failed";
+        }
+        finally
+        {
+            parts.Audit.ConcludeSession(policy, id, backend.Dsn.Address, new SessionCounts(), parts.Time.GetElapsedTime(started), cause);
+        }
+    }
+
+    static string Cause(RefusalReason reason) => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
+}
