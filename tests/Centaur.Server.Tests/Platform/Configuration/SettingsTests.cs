@@ -118,7 +118,7 @@ public sealed partial class SettingsTests : IDisposable
         documented.Where(d => d.Contains('.') && sections.Contains(d.Split('.')[0]) && !settings.Keys.Contains(d) && d is not ("model.codex" or "model.built-in")).ShouldBeEmpty();
     }
 
-    [GeneratedRegex("`(?<name>[A-Za-z_]+(?:\\.[a-z_\\[\\]-]+)*)`", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex("`(?<name>[A-Za-z_]+(?:\\.[a-z0-9_\\[\\]-]+)*)`", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Names();
 
     void Compose(string yaml, params (string Name, string Value)[] variables)
