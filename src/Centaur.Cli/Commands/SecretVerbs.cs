@@ -44,7 +44,7 @@ internal static class SecretVerbs
             if (hosts.Select(each => BindingForm.HostProblem(each.ToLowerInvariant())).Concat(headers.Select(BindingForm.HeaderProblem)).FirstOrDefault(each => each is not null) is { } problem)
                 throw new CliError(ExitCode.Usage, $"{problem}.", "Nothing was stored.", "centaur secrets set --help");
 
-            var from = Source(parsed.GetValue(source), parsed.GetValue(jsonKey));
+            var from = Source(secret, parsed.GetValue(source), parsed.GetValue(jsonKey));
             var kept = from is { Type: SecretSourceTypes.File, Reference: null };
             var value = kept ? await SecretInput.Read(context.Terminal, secret, cancellationToken) : null;
             await LocalStack.EnsureUp(context, cancellationToken);
@@ -109,9 +109,11 @@ internal static class SecretVerbs
         });
     }
 
-    static SecretSource Source(string? text, string? jsonKey)
+    static SecretSource Source(string secret, string? text, string? jsonKey)
     {
         var source = SourceForm.Read(text ?? SecretSourceTypes.File) with { JsonKey = jsonKey };
+        if (source.Type == SecretSourceTypes.File && source.Reference == secret)
+            source = source with { Reference = null };
         return SourceForm.Problem(source) is { } problem ? throw new CliError(ExitCode.Usage, $"{problem}.", "Nothing was stored.", "centaur secrets set --help") : source;
     }
 

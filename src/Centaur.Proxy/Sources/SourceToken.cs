@@ -41,6 +41,8 @@ sealed class SourceToken
         try
         {
             var found = new FileInfo(path);
+            if (!found.Exists)
+                throw new InvalidDataException($"{path} cannot be read: there is no such file");
             if (!PrivateMode.IsKept(found))
                 throw new InvalidDataException($"{path} can be read by others than its owner; give it mode 0600");
             if (found.Length > Longest)

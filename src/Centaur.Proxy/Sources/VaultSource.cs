@@ -24,6 +24,8 @@ sealed class VaultSource(SourceHttp http, SourceToken token, string? space) : IV
             0 => SourceAnswer.Unavailable($"Vault {answer.Problem}"),
             200 when answer.Has("data", JsonValueKind.Object) => Pick(answer.Body.GetProperty("data"), place),
             // Vault's own 404 says so in JSON: an empty list of errors, or the metadata of a version that was deleted.
+            404 when answer.Has("errors", JsonValueKind.Array) && answer.Body.GetProperty("errors").GetArrayLength() > 0 =>
+                SourceAnswer.Missing($"Vault has no key-value engine of version 2 at {place.Mount}{(space is null ? "" : $" of the namespace {space}")}"),
             404 when answer.Has("errors", JsonValueKind.Array) || answer.Has("data", JsonValueKind.Object) =>
                 SourceAnswer.Missing($"Vault has no secret at {place.Path} of {place.Mount}, or its newest version was deleted"),
             403 => await Refused(place, cancellationToken),

@@ -17,6 +17,16 @@ sealed class ValueCache(SourceReader reader, TimeProvider time, ILogger log) : I
     readonly Dictionary<SecretSource, CachedValue> values = [];
     readonly CancellationTokenSource ending = new();
 
+    /// <summary>How many sources are kept in mind.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (gate)
+                return values.Count;
+        }
+    }
+
     /// <summary>Told the source whose value must be used no more.</summary>
     public Action<SecretSource>? Gone { get; set; }
 
@@ -95,6 +105,8 @@ sealed class ValueCache(SourceReader reader, TimeProvider time, ILogger log) : I
     /// <summary>Ends the readings under way, and what was started for them.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (ending.IsCancellationRequested)
+            return;
         await ending.CancelAsync();
         Task[] readings;
         lock (gate)
