@@ -11,10 +11,10 @@ sealed class EnvironmentSource(IReadOnlyDictionary<string, string> environment) 
 
     SourceAnswer Read(string variable)
     {
-        if (SourceForm.Problem(new SecretSource(SecretSourceTypes.Environment, variable)) is { } problem)
-            return SourceAnswer.Forbidden(problem);
+        if (SourceVariables.Tokens.Contains(variable))
+            return SourceAnswer.Forbidden("that variable is what the broker itself logs in with");
         return environment.TryGetValue(variable, out var value) && value.Length > 0
             ? SourceAnswer.Of(Encoding.UTF8.GetBytes(value))
-            : SourceAnswer.Missing($"the variable {variable} is not set where the values are read");
+            : SourceAnswer.Missing("the variable is not set where the values are read");
     }
 }

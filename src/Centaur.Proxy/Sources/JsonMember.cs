@@ -25,7 +25,7 @@ static class JsonMember
         if (value.ValueKind != JsonValueKind.Object)
             return SourceAnswer.Missing("the value is not a JSON object, so it has no members");
         if (!value.TryGetProperty(key, out var member) || member.ValueKind == JsonValueKind.Null)
-            return SourceAnswer.Missing($"the value has no member \"{key}\"");
+            return SourceAnswer.Missing("the value has no such member");
         return SourceAnswer.Of(Encoding.UTF8.GetBytes(member.ValueKind == JsonValueKind.String ? member.GetString()! : member.GetRawText()));
     }
 }

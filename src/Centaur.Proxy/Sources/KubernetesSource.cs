@@ -15,7 +15,7 @@ sealed class KubernetesSource(string folder) : IValueSource
     public async Task<SourceAnswer> Read(string reference, CancellationToken cancellationToken)
     {
         if (!SourceForm.IsKubernetesKey(reference))
-            return SourceAnswer.Missing(SourceForm.Problem(new SecretSource(SecretSourceTypes.Kubernetes, reference))!);
+            return SourceAnswer.BadReference("a Kubernetes Secret");
         try
         {
             if (!Directory.Exists(folder))

@@ -8,8 +8,8 @@ sealed class SecretsFolderSource(string folder) : IValueSource
 {
     public async Task<SourceAnswer> Read(string reference, CancellationToken cancellationToken)
     {
-        if (SourceForm.Problem(new SecretSource(SecretSourceTypes.File, reference)) is { } problem)
-            return SourceAnswer.Missing(problem);
+        if (SourceForm.Problem(new SecretSource(SecretSourceTypes.File, reference)) is not null)
+            return SourceAnswer.BadReference("the secrets folder");
         var file = new FileInfo(Path.Combine(folder, reference));
         try
         {

@@ -3,6 +3,7 @@ using Centaur.Protocol.Broker;
 using Centaur.Proxy.Configuration;
 using Centaur.Proxy.Hosting;
 using Centaur.Proxy.Tests.Fixtures;
+using Centaur.Proxy.Tests.Fixtures.Sources;
 using Shouldly;
 using Xunit;
 
@@ -96,10 +97,14 @@ public sealed class StandaloneTests
         secrets[3].Terms.TimeToLive.ShouldBeGreaterThan(TimeSpan.FromDays(3000));
     }
 
-    [Fact]
-    public async Task The_program_serves_a_file_swaps_a_key_and_answers_its_health()
+    [Theory]
+    [InlineData("{ type: env, var: STANDALONE_KEY }", "STANDALONE_KEY")]
+    [InlineData("{ type: vault_kv, mount: secret, path: apps/vendor, json_key: token }", "secret//apps/vendor")]
+    public async Task The_program_serves_a_file_swaps_a_key_and_answers_its_health(string source, string name)
     {
         await using var origin = await Origin.StartStrict("sk-standalone-real-1");
+        await using var vault = await FakeVault.Start();
+        vault.Secrets["secret/apps/vendor"] = """{"token":"sk-standalone-real-1"}""";
         using var authority = new TestAuthority();
         var folder = Directory.CreateTempSubdirectory("centaur-standalone-");
         try
@@ -117,13 +122,13 @@ public sealed class StandaloneTests
                   - name: secrets
                     config:
                       secrets:
-                        - source: { type: env, var: STANDALONE_KEY }
+                        - source: @SOURCE@
                           replace: { proxy_value: PLACEHOLDER_KEY, match_headers: [Authorization] }
                           rules: [{ host: {{Origin.Host}} }]
                 map:
-                  - { host: {{Origin.Host}}, address: 127.0.0.1, target_port: {{origin.Port}}, ca_cert: origin.pem, secrets: [STANDALONE_KEY] }
-                """, Token);
-            using var process = ProxyProgram.Start(["--config", path], environment: new Dictionary<string, string> { ["STANDALONE_KEY"] = "sk-standalone-real-1" });
+                  - { host: {{Origin.Host}}, address: 127.0.0.1, target_port: {{origin.Port}}, ca_cert: origin.pem, secrets: [@NAME@] }
+                """.Replace("@SOURCE@", source, StringComparison.Ordinal).Replace("@NAME@", name, StringComparison.Ordinal), Token);
+            using var process = ProxyProgram.Start(["--config", path], environment: new Dictionary<string, string>(vault.Environment) { ["STANDALONE_KEY"] = "sk-standalone-real-1" });
             try
             {
                 var tunnel = await Address(process);

@@ -40,13 +40,13 @@ public sealed class ConnectSourceTests
     }
 
     [Theory]
-    [InlineData("op://Production/Billing/token", "2 fields \"token\"")]
-    [InlineData("op://Production/Billing/nothing", "no field \"nothing\"")]
-    [InlineData("op://Production/Billing/Live/password", "in a section \"Live\"")]
+    [InlineData("op://Production/Billing/token", "2 fields of that name")]
+    [InlineData("op://Production/Billing/nothing", "no such field")]
+    [InlineData("op://Production/Billing/Live/password", "no such field in that section")]
     [InlineData("op://Production/Billing/empty", "is empty")]
-    [InlineData("op://Production/Nothing/token", "no item \"Nothing\"")]
-    [InlineData("op://Nowhere/Billing/token", "no vault \"Nowhere\"")]
-    [InlineData("op://Twin/Billing/token", "2 vaults \"Twin\"")]
+    [InlineData("op://Production/Nothing/token", "no such item")]
+    [InlineData("op://Nowhere/Billing/token", "no such vault")]
+    [InlineData("op://Twin/Billing/token", "2 vaults of that name")]
     [InlineData("op://Production/cccccccccccccccccccccccccc/token", "no such item")]
     public async Task What_is_not_there_or_could_be_two_is_not_found(string reference, string said)
     {

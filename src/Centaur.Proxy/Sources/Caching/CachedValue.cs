@@ -41,6 +41,15 @@ sealed class CachedValue
         return failures == 1;
     }
 
+    /// <summary>Believes a source that says no, and asks it again after a moment: who wants the value in a loop must not wear it out.</summary>
+    /// <returns>Whether that is news.</returns>
+    public bool Deny(SourceAnswer no, DateTimeOffset now)
+    {
+        var news = Failure?.Code != no.Code;
+        (Value, Failure, failures, PausedUntil) = (null, no, 0, now + Terms.Pause(failures: 1));
+        return news;
+    }
+
     public void Drop() => Value = null;
 
     /// <summary>Hands the value out: until it has aged, or for a moment where it has and a newer one is on its way.</summary>

@@ -138,7 +138,7 @@ sealed class ValueCache(SourceReader reader, TimeProvider time, ILogger log) : I
             {
                 // 4.
                 dropped = value.Value is not null;
-                values.Remove(key);
+                failed = value.Deny(answer, now) && !dropped;
             }
         }
 

@@ -23,23 +23,15 @@ sealed class CommandLineSource(string program, string path, SourceToken token, T
     public async Task<SourceAnswer> Read(string reference, CancellationToken cancellationToken)
     {
         if (OnePasswordReference.Parse(reference) is not { } place)
-            return SourceAnswer.Missing(SourceForm.Problem(new SecretSource(SecretSourceTypes.OnePassword, reference))!);
-        // It keeps settings below its home; nothing of it stays.
-        var home = Directory.CreateTempSubdirectory("centaur-op-");
-        try
+            return SourceAnswer.BadReference("1Password");
+        using var home = new ShortLivedFolder("centaur-op-");
+        var run = await BoundedProcess.Run(program, ["read", "--no-newline", place.ToString()], Environment(home.Path), patience, cancellationToken);
+        return run switch
         {
-            var run = await BoundedProcess.Run(program, ["read", "--no-newline", place.ToString()], Environment(home.FullName), patience, cancellationToken);
-            return run switch
-            {
-                { Problem: { } problem } => SourceAnswer.Unavailable($"1Password's command line {problem}"),
-                { ExitCode: 0 } => SourceAnswer.Of(run.Output),
-                _ => Failure(run.ExitCode, run.Errors, place),
-            };
-        }
-        finally
-        {
-            home.Delete(recursive: true);
-        }
+            { Problem: { } problem } => SourceAnswer.Unavailable($"1Password's command line {problem}"),
+            { ExitCode: 0 } => SourceAnswer.Of(run.Output),
+            _ => Failure(run.ExitCode, run.Errors),
+        };
     }
 
     Dictionary<string, string> Environment(string home) => new(StringComparer.Ordinal)
@@ -52,13 +44,13 @@ sealed class CommandLineSource(string program, string path, SourceToken token, T
         ["LC_ALL"] = "C",
     };
 
-    static SourceAnswer Failure(int exitCode, string words, OnePasswordReference place)
+    static SourceAnswer Failure(int exitCode, string words)
     {
         if (Says(words, TokenRefused))
             return SourceAnswer.BrokerRefused("1Password refused the token of the broker's service account. The secret itself may be good; give the broker another token");
         return Says(words, Missing)
-            ? SourceAnswer.Missing($"1Password shows the broker nothing at {place}")
-            : SourceAnswer.Unavailable($"1Password's command line failed (exit code {exitCode}); run it by hand to see why: op read {place}");
+            ? SourceAnswer.Missing("1Password shows the broker nothing there")
+            : SourceAnswer.Unavailable($"1Password's command line failed (exit code {exitCode}); op read, run by hand, shows why");
     }
 
     static bool Says(string words, IEnumerable<string> signs) => signs.Any(sign => words.Contains(sign, StringComparison.OrdinalIgnoreCase));

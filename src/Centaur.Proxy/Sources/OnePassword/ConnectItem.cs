@@ -16,9 +16,9 @@ static class ConnectItem
             : fields.Where(field => SectionOf(field) is null) is var outside && outside.Any() ? outside.ToList() : fields;
         return wanted switch
         {
-            [] => SourceAnswer.Missing($"the item has no field \"{place.Field}\"{(place.Section is null ? "" : $" in a section \"{place.Section}\"")}"),
-            [var only] => Text(only, "value") is { Length: > 0 } value ? SourceAnswer.Of(Encoding.UTF8.GetBytes(value)) : SourceAnswer.Missing($"the field \"{place.Field}\" is empty"),
-            _ => SourceAnswer.Missing($"the item has {wanted.Count} fields \"{place.Field}\": name its section, or the field by its id"),
+            [] => SourceAnswer.Missing($"the item has no such field{(place.Section is null ? "" : " in that section")}"),
+            [var only] => Text(only, "value") is { Length: > 0 } value ? SourceAnswer.Of(Encoding.UTF8.GetBytes(value)) : SourceAnswer.Missing("the field is empty"),
+            _ => SourceAnswer.Missing($"the item has {wanted.Count} fields of that name: name its section, or the field by its id"),
         };
     }
 

@@ -15,7 +15,7 @@ sealed class ConnectSource(SourceHttp http, SourceToken token) : IValueSource
     public async Task<SourceAnswer> Read(string reference, CancellationToken cancellationToken)
     {
         if (OnePasswordReference.Parse(reference) is not { } place)
-            return SourceAnswer.Missing(SourceForm.Problem(new SecretSource(SecretSourceTypes.OnePasswordConnect, reference))!);
+            return SourceAnswer.BadReference("1Password");
         var vault = await Find("v1/vaults", "name", place.Vault, "vault", cancellationToken);
         if (vault.Failure is { } noVault)
             return noVault;
@@ -42,8 +42,8 @@ sealed class ConnectSource(SourceHttp http, SourceToken token) : IValueSource
         return ids switch
         {
             [var only] => new Found(only, null),
-            [] => new Found("", SourceAnswer.Missing($"1Password shows the broker no {what} \"{name}\"")),
-            _ => new Found("", SourceAnswer.Missing($"1Password has {ids.Count} {what}s \"{name}\": name the right one by its id")),
+            [] => new Found("", SourceAnswer.Missing($"1Password shows the broker no such {what}")),
+            _ => new Found("", SourceAnswer.Missing($"1Password has {ids.Count} {what}s of that name: name the right one by its id")),
         };
     }
 

@@ -120,6 +120,10 @@ public sealed class ValueCacheTests : IAsyncDisposable
 
         gone.ShouldBe([Source with { Reference = "A" }]);
         (await Get()).Answer.Code.ShouldBe(code);
+        source.Reads.ShouldBe(2);
+        source.Next = ScriptedSource.Value("set again");
+        time.Pass(TimeSpan.FromSeconds(2));
+        Text(await Get()).ShouldBe("set again");
     }
 
     [Fact]
