@@ -36,10 +36,11 @@ static class LocalSecretReader
         return new LocalSecret(read, terms);
     }
 
-    /// <summary>What the audit and the log call a secret that has no name in the file.</summary>
+    /// <summary>What <c>map</c> and the audit call a secret, which has no name of its own in the file.</summary>
     public static string NameOf(SecretSource source) => source.Type switch
     {
         SecretSourceTypes.File => Path.GetFileName(source.Reference) ?? "",
+        SecretSourceTypes.Vault => source.Reference!.Replace("//", "/", StringComparison.Ordinal) + (source.JsonKey is { } key ? "#" + key : ""),
         _ => source.Reference ?? "",
     };
 

@@ -108,6 +108,28 @@ public sealed class BrokerSourceTests
     }
 
     [Fact]
+    public async Task As_root_it_reads_a_token_that_root_alone_may_read_before_it_becomes_its_own_user()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can become another user");
+        await using var vault = await FakeVault.Start();
+        vault.Secrets["secret/app"] = """{"token":"vault-value-1"}""";
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, "hvs.broker-token-1\n", Token);
+            await using var broker = await BrokerProcess.Start(
+                user: 65432, settings: $"secrets: {{ vault_kv: {{ address: '{vault.Server.Address}', ca_file: {vault.Server.AuthorityFile}, token_file: {file} }} }}\n");
+            using var proxy = await broker.OpenWith("vault_kv:secret/app#token");
+
+            (await Fetch(proxy)).ShouldBe("vault-value-1");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
     public async Task What_it_logs_in_with_is_never_granted()
     {
         await using var vault = await FakeVault.Start();

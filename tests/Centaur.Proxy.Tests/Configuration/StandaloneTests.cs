@@ -99,7 +99,7 @@ public sealed class StandaloneTests
 
     [Theory]
     [InlineData("{ type: env, var: STANDALONE_KEY }", "STANDALONE_KEY")]
-    [InlineData("{ type: vault_kv, mount: secret, path: apps/vendor, json_key: token }", "secret//apps/vendor")]
+    [InlineData("{ type: vault_kv, mount: secret, path: apps/vendor, json_key: token }", "secret/apps/vendor#token")]
     public async Task The_program_serves_a_file_swaps_a_key_and_answers_its_health(string source, string name)
     {
         await using var origin = await Origin.StartStrict("sk-standalone-real-1");
