@@ -31,6 +31,7 @@ public sealed class CommandLineSourceTests : IDisposable
     [InlineData("op://Nowhere/Billing/token")]
     [InlineData("op://Production/Nothing/token")]
     [InlineData("op://Production/Billing/nothing")]
+    [InlineData("op://Production/Billing/unauthorized/nothing")]
     [InlineData("op://Production/Billing")]
     [InlineData("op://Production/Billing/token?attribute=otp")]
     [InlineData("--help")]

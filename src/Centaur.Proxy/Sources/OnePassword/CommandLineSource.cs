@@ -30,7 +30,8 @@ sealed class CommandLineSource(string program, string path, SourceToken token, T
         {
             { Problem: { } problem } => SourceAnswer.Unavailable($"1Password's command line {problem}"),
             { ExitCode: 0 } => SourceAnswer.Of(run.Output),
-            _ => Failure(run.ExitCode, run.Errors),
+            // It quotes the reference, whose names could be words that we look for.
+            _ => Failure(run.ExitCode, run.Errors.Replace(place.ToString(), "", StringComparison.Ordinal)),
         };
     }
 
