@@ -46,7 +46,7 @@ internal sealed record MessagesAnswer(IReadOnlyList<JsonElement> Messages, strin
 
 internal sealed record BundleAnswer(string Name, long Bytes);
 
-internal sealed record SecretSourceShape(string Type, string? Reference);
+internal sealed record SecretSourceShape(string Type, string? Reference, string? JsonKey);
 
 internal sealed record SecretBindingShape(IReadOnlyList<string> Hosts, IReadOnlyList<string>? Headers);
 

@@ -8,7 +8,7 @@ using Centaur.Protocol.Policy;
 
 namespace Centaur.Cli.Commands;
 
-/// <summary><c>centaur secrets set | ls | rm</c>. Values go from the terminal into the broker's file, and nowhere else.</summary>
+/// <summary><c>centaur secrets set | ls | rm</c>. Values go from the terminal into the broker's file, and nowhere else; or they stay at a source that the broker reads.</summary>
 internal static class SecretVerbs
 {
     public static Verb Build(CliContext context) =>
@@ -20,12 +20,19 @@ internal static class SecretVerbs
         var name = Name();
         var host = new Option<string[]>("--host") { Description = "A host that may receive it, for example api.example.com or *.example.com. May be repeated.", HelpName = "host" };
         var header = new Option<string[]>("--header") { Description = "A header that may carry it; Authorization where none is named. May be repeated.", HelpName = "name" };
+        var source = new Option<string?>("--source")
+        {
+            Description = "Where the broker reads the value, instead of a file of its own: vault_kv:mount/path#key, 1password:op://vault/item/field, 1password_connect:op://…, kubernetes:key or env:VARIABLE.",
+            HelpName = "type:reference",
+        };
+        var jsonKey = new Option<string?>("--json-key") { Description = "Takes this member of a value that is a JSON object.", HelpName = "name" };
         return new Verb(
             "set", "Store a secret's value, read from the terminal without echo or from standard input.",
-            "centaur secrets set OPENAI_API_KEY", "pass show acme | centaur secrets set ACME_TOKEN --host api.acme.dev --header X-Acme-Key")
+            "centaur secrets set OPENAI_API_KEY", "pass show acme | centaur secrets set ACME_TOKEN --host api.acme.dev --header X-Acme-Key",
+            $"centaur secrets set ACME_TOKEN --host api.acme.dev --source {VaultReference.Example}")
         {
-            Remark = "A value is never an argument: arguments are visible to everybody on the machine. Well-known names (OPENAI_API_KEY, ANTHROPIC_API_KEY, …) need no --host. A value has one line.",
-        }.With(name, host, header).Does(async (parsed, cancellationToken) =>
+            Remark = "A value is never an argument: arguments are visible to everybody on the machine. Well-known names (OPENAI_API_KEY, ANTHROPIC_API_KEY, …) need no --host. A value has one line. With --source no value is read here, and none is stored.",
+        }.With(name, host, header, source, jsonKey).Does(async (parsed, cancellationToken) =>
         {
             MustBeLocal(context);
             var secret = SecretFile.Valid(parsed.GetValue(name)!);
@@ -37,16 +44,21 @@ internal static class SecretVerbs
             if (hosts.Select(each => BindingForm.HostProblem(each.ToLowerInvariant())).Concat(headers.Select(BindingForm.HeaderProblem)).FirstOrDefault(each => each is not null) is { } problem)
                 throw new CliError(ExitCode.Usage, $"{problem}.", "Nothing was stored.", "centaur secrets set --help");
 
-            var value = await SecretInput.Read(context.Terminal, secret, cancellationToken);
+            var from = Source(secret, parsed.GetValue(source), parsed.GetValue(jsonKey));
+            var kept = from is { Type: SecretSourceTypes.File, Reference: null };
+            var value = kept ? await SecretInput.Read(context.Terminal, secret, cancellationToken) : null;
             await LocalStack.EnsureUp(context, cancellationToken);
             using var api = ApiClient.Of(context);
             IReadOnlyList<SecretBindingShape>? bindings = hosts.Length == 0 ? null : [new SecretBindingShape(hosts, headers.Length == 0 ? ["Authorization"] : headers)];
             await api.Put(
-                $"/admin/secrets/{Uri.EscapeDataString(secret)}", new SecretBody(new SecretSourceShape(SecretSourceTypes.File, null), bindings),
+                $"/admin/secrets/{Uri.EscapeDataString(secret)}", new SecretBody(new SecretSourceShape(from.Type, from.Reference, from.JsonKey), bindings),
                 CliJson.Default.SecretBody, CliJson.Default.JsonElement, cancellationToken);
             // What the server refuses leaves the value of before where it was.
-            SecretFile.Write(context, secret, value);
-            context.Terminal.Note($"{secret} is set.");
+            if (value is not null)
+                SecretFile.Write(context, secret, value);
+            else
+                SecretFile.Delete(context, secret);
+            context.Terminal.Note(kept ? $"{secret} is set." : $"{secret} is read from {SourceForm.Write(from)}.");
             return ExitCode.Ok;
         });
     }
@@ -74,7 +86,7 @@ internal static class SecretVerbs
                 context.Terminal, ["name", "source", "hosts", "headers"],
                 answer.Secrets.Select(secret => (string[])
                 [
-                    secret.Name, secret.Source?.Type ?? "",
+                    secret.Name, secret.Source is { } source ? SourceForm.Write(new SecretSource(source.Type, source.Reference, source.JsonKey)) : "",
                     string.Join(' ', secret.Bindings?.SelectMany(binding => binding.Hosts).Distinct() ?? []),
                     string.Join(' ', secret.Bindings?.SelectMany(binding => binding.Headers ?? []).Distinct() ?? []),
                 ]));
@@ -95,6 +107,14 @@ internal static class SecretVerbs
             context.Terminal.Note($"{secret} is removed.");
             return ExitCode.Ok;
         });
+    }
+
+    static SecretSource Source(string secret, string? text, string? jsonKey)
+    {
+        var source = SourceForm.Read(text ?? SecretSourceTypes.File) with { JsonKey = jsonKey };
+        if (source.Type == SecretSourceTypes.File && source.Reference == secret)
+            source = source with { Reference = null };
+        return SourceForm.Problem(source) is { } problem ? throw new CliError(ExitCode.Usage, $"{problem}.", "Nothing was stored.", "centaur secrets set --help") : source;
     }
 
     static Argument<string> Name() => new("name") { Description = "The secret's name, for example OPENAI_API_KEY." };

@@ -32,6 +32,8 @@ internal sealed class BrokerProcess(CliContext context)
         {
             Environment = ProgramEnvironment.Broker(context),
         };
+        if (File.Exists(context.ConfigFile))
+            command = command with { Arguments = [.. command.Arguments, "--config", context.ConfigFile] };
         if (context.IsRoot)
             command = command with { Arguments = [.. command.Arguments, "--user", HostLayout.BrokerUid.ToString(CultureInfo.InvariantCulture)] };
 

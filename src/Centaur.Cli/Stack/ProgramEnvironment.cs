@@ -1,3 +1,4 @@
+using Centaur.Protocol.Broker;
 using Centaur.Protocol.Host;
 
 namespace Centaur.Cli.Stack;
@@ -14,11 +15,14 @@ internal static class ProgramEnvironment
         "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_SIGNING_SECRET_PREVIOUS",
     ];
 
+    /// <summary>What the broker logs in to the sources of secrets with.</summary>
+    static readonly IReadOnlyList<string> OfTheBroker = SourceVariables.Tokens;
+
     static readonly string[] OfACaller = ["CENTAUR_API_KEY", "CENTAUR_API_URL", "CENTAUR_THREAD_KEY", "CENTAUR_TRACE_ID", "CENTAUR_TOOLS_URL"];
 
     public static Dictionary<string, string> Server(CliContext context)
     {
-        var variables = Without(context, [.. OfACaller, .. ModelKeys.AllNames]);
+        var variables = Without(context, [.. OfACaller, .. OfTheBroker, .. ModelKeys.AllNames]);
         variables["CENTAUR_HOME"] = context.Layout.Home;
         variables["DATABASE_URL"] = context.Variable("DATABASE_URL") ?? context.Layout.EmbeddedDatabaseUrl;
         return variables;
@@ -31,7 +35,7 @@ internal static class ProgramEnvironment
         return variables;
     }
 
-    public static Dictionary<string, string> DemoModel(CliContext context) => Without(context, [.. OfACaller, .. OfTheServer, .. ModelKeys.AllNames]);
+    public static Dictionary<string, string> DemoModel(CliContext context) => Without(context, [.. OfACaller, .. OfTheServer, .. OfTheBroker, .. ModelKeys.AllNames]);
 
     static Dictionary<string, string> Without(CliContext context, IReadOnlyCollection<string> names)
     {

@@ -24,20 +24,6 @@ public sealed record GrantSecrets(string SandboxId, string Ticket, IReadOnlyList
 /// <param name="Source">Where the broker finds the value.</param>
 public sealed record GrantedSecret(string Name, SecretSource Source);
 
-/// <summary>Where a value comes from.</summary>
-/// <param name="Type">The kind of source: <c>file</c> or <c>environment</c>.</param>
-/// <param name="Reference">The environment variable, or null for the broker's own file of the secret's name.</param>
-public sealed record SecretSource(string Type, string? Reference = null);
-
-public static class SecretSourceTypes
-{
-    /// <summary>The file of that name in the broker's secrets folder (0600).</summary>
-    public const string File = "file";
-
-    /// <summary>A variable of the broker's own environment.</summary>
-    public const string Environment = "env";
-}
-
 /// <summary>Withdraws every grant of a sandbox; open connections of its proxy are told and closed.</summary>
 public sealed record RevokeGrant(string SandboxId) : BrokerRequest;
 
@@ -79,6 +65,9 @@ public static class BrokerFailures
 
     /// <summary>The source did not answer: not a bad key, and worth another try.</summary>
     public const string SourceUnavailable = "source_unavailable";
+
+    /// <summary>The source refused the broker's own token: no bad key of the agent, no missing secret, and the operator's to repair.</summary>
+    public const string BrokerRefused = "broker_refused";
     public const string UnknownTicket = "unknown_ticket";
     public const string Malformed = "malformed";
     public const string Forbidden = "forbidden";

@@ -3,6 +3,8 @@ using Centaur.Proxy.Configuration;
 using Centaur.Proxy.Hosting;
 using Centaur.Proxy.Linux;
 using Centaur.Proxy.Logging;
+using Centaur.Proxy.Sources;
+using Centaur.Proxy.Sources.Caching;
 
 namespace Centaur.Proxy.Broker;
 
@@ -24,19 +26,22 @@ static class BrokerCommand
         using var control = Bind(options.ControlSocket);
         using var fetch = Bind(options.FetchSocket);
 
-        // 2.
+        // 2. What only root may read, the settings and the tokens of the sources, is read before.
+        var reader = new SourceReader(BrokerConfigReader.Read(options, EnvironmentVariables.Read()));
         if (options.User is { } user && user != starter)
             Libc.BecomeUser(user);
         Libc.ForbidDumps();
 
         // 3.
         var grants = new GrantTable();
-        var values = new ValueCache(new SourceReader(options.SecretsFolder, EnvironmentVariables.Read()), options, TimeProvider.System);
+        await using var values = new ValueCache(reader, TimeProvider.System, log);
+        values.Gone = source => _ = grants.Forget(source, stoppingToken);
         var mayGrant = new HashSet<uint> { 0, starter };
         log.BrokerListening(options.ControlSocket, options.FetchSocket);
         var serving = Task.WhenAll(
             Accept(control, socket => new ControlConnection(socket, grants, mayGrant, log), (connection, token) => connection.Run(token), stoppingToken),
-            Accept(fetch, socket => new FetchConnection(socket, grants, values), (connection, token) => connection.Run(token), stoppingToken));
+            Accept(fetch, socket => new FetchConnection(socket, grants, values, options.Terms), (connection, token) => connection.Run(token), stoppingToken),
+            values.Tend(options.Terms.TendEvery, stoppingToken));
         try
         {
             await serving;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Centaur.Proxy.Hosting;
+using Centaur.Proxy.Sources.Caching;
 
 namespace Centaur.Proxy.Broker;
 
@@ -12,21 +13,21 @@ sealed record BrokerOptions
 
     public required string FetchSocket { get; init; }
 
+    /// <summary>The file whose section <c>secrets</c> says where the sources of values are; null for none.</summary>
+    public string? ConfigFile { get; init; }
+
     /// <summary>The uid to become after the sockets are bound; null to stay.</summary>
     public uint? User { get; init; }
 
-    /// <summary>How old a value may grow before it is read again.</summary>
-    public TimeSpan TimeToLive { get; init; } = TimeSpan.FromSeconds(60);
-
-    /// <summary>How old a value may grow while its source does not answer.</summary>
-    public TimeSpan MaxStale { get; init; } = TimeSpan.FromMinutes(15);
+    /// <summary>How old a value may grow before it is read again, and while its source does not answer.</summary>
+    public CacheTerms Terms { get; init; } = new(TimeSpan.FromSeconds(60));
 
     public static BrokerOptions Parse(IReadOnlyList<string> args)
     {
         var given = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < args.Count; i += 2)
         {
-            if (args[i] is not ("--secrets-folder" or "--control-socket" or "--fetch-socket" or "--user" or "--ttl"))
+            if (args[i] is not ("--secrets-folder" or "--control-socket" or "--fetch-socket" or "--user" or "--ttl" or "--config"))
                 throw new UsageException($"broker knows no {args[i]}; see --help");
             if (i + 1 == args.Count || !given.TryAdd(args[i], args[i + 1]))
                 throw new UsageException($"{args[i]} needs exactly one value");
@@ -38,7 +39,8 @@ sealed record BrokerOptions
             ControlSocket = Required(given, "--control-socket"),
             FetchSocket = Required(given, "--fetch-socket"),
             User = given.TryGetValue("--user", out var user) ? Number(user, "--user") : null,
-            TimeToLive = given.TryGetValue("--ttl", out var ttl) ? TimeSpan.FromSeconds(Number(ttl, "--ttl")) : TimeSpan.FromSeconds(60),
+            ConfigFile = given.TryGetValue("--config", out var config) ? Path.GetFullPath(config) : null,
+            Terms = new CacheTerms(TimeSpan.FromSeconds(given.TryGetValue("--ttl", out var ttl) ? Number(ttl, "--ttl") : 60)),
         };
     }
 

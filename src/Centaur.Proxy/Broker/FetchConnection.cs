@@ -3,11 +3,12 @@ using System.Text.Json;
 using Centaur.Protocol;
 using Centaur.Protocol.Broker;
 using Centaur.Protocol.Framing;
+using Centaur.Proxy.Sources.Caching;
 
 namespace Centaur.Proxy.Broker;
 
 /// <summary>One connection of the fetch socket: a ticket first, then questions. Answers may overtake one another.</summary>
-sealed class FetchConnection(Socket socket, GrantTable grants, ValueCache values) : IDisposable
+sealed class FetchConnection(Socket socket, GrantTable grants, ValueCache values, CacheTerms terms) : IDisposable
 {
     const int LongestLine = 64 * 1024;
 
@@ -85,7 +86,7 @@ sealed class FetchConnection(Socket socket, GrantTable grants, ValueCache values
             return;
         }
 
-        var (answer, maxAge) = await values.Get(fetch.Name, source, stoppingToken);
+        var (answer, maxAge) = await values.Get(fetch.Name, source, terms, stoppingToken);
         // A grant that was revoked while the source was read is revoked.
         BrokerReply reply = answer.Value is null
             ? new BrokerFailed(fetch.Id, answer.Code, answer.Message)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Centaur.Protocol.Broker;
+using Centaur.Proxy.Sources.Caching;
 
 namespace Centaur.Proxy.Broker;
 
@@ -42,6 +43,25 @@ sealed class GrantTable
             bySandbox.Remove(sandboxId, out grant);
         if (grant is not null)
             await Tell([.. grant.Connections], [.. grant.Secrets.Keys], close: true, cancellationToken);
+    }
+
+    /// <summary>Tells every open connection whose grant names this source that its value is to be forgotten. The grants stay.</summary>
+    public Task Forget(SecretSource source, CancellationToken cancellationToken)
+    {
+        (FetchConnection Connection, string Name)[] told;
+        lock (gate)
+        {
+            told =
+            [
+                .. from grant in bySandbox.Values
+                   from secret in grant.Secrets
+                   where ValueCache.KeyOf(secret.Key, secret.Value) == source
+                   from connection in grant.Connections
+                   select (connection, secret.Key),
+            ];
+        }
+
+        return Task.WhenAll(told.Select(each => each.Connection.Push(new SecretRevoked(each.Name), cancellationToken)));
     }
 
     /// <summary>The sandbox whose ticket this is; the connection is then its own.</summary>

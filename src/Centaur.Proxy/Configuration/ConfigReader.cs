@@ -33,13 +33,22 @@ static class ConfigReader
         return notes.Errors.Count == 0 ? config with { Notices = notes.Notices } : throw new UsageException($"{path} is not valid:\n  " + string.Join("\n  ", notes.Errors));
     }
 
-    static YamlMappingNode Load(TextReader text, string path)
+    /// <param name="text">The file's text.</param>
+    /// <param name="path">Its name, for messages.</param>
+    /// <param name="mayBeEmpty">Whether a file without a document counts as one without keys.</param>
+    /// <exception cref="UsageException">It is not one YAML document with keys.</exception>
+    public static YamlMappingNode Load(TextReader text, string path, bool mayBeEmpty = false)
     {
         try
         {
             var stream = new YamlStream();
             stream.Load(text);
-            return stream.Documents is [{ RootNode: YamlMappingNode root }] ? root : throw new UsageException($"{path} must hold one YAML document with keys");
+            return stream.Documents switch
+            {
+                [{ RootNode: YamlMappingNode root }] => root,
+                [] or [{ RootNode: YamlScalarNode { Value: null or "" } }] when mayBeEmpty => new YamlMappingNode(),
+                _ => throw new UsageException($"{path} must hold one YAML document with keys"),
+            };
         }
         catch (YamlException fault)
         {

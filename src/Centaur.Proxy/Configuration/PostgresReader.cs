@@ -6,8 +6,6 @@ namespace Centaur.Proxy.Configuration;
 /// <summary>Reads the section <c>postgres</c>, as iron-proxy writes it; <c>client.auth</c> is our own.</summary>
 static class PostgresReader
 {
-    static readonly TimeSpan DefaultTimeToLive = TimeSpan.FromMinutes(1);
-
     /// <param name="root">The file.</param>
     /// <param name="folder">Where relative paths begin.</param>
     /// <param name="sources">Takes where the client's password and the DSNs come from.</param>
@@ -43,7 +41,7 @@ static class PostgresReader
         }
 
         var user = client.Required("user");
-        Add(client, sources, password, new LocalSecret(client.Required("password_env"), null, DefaultTimeToLive));
+        Add(client, sources, password, LocalSecretReader.Variable(client.Required("password_env")));
         var auth = client.Text("auth");
         if (auth is not (null or "scram-sha-256" or "password"))
             client.Error("auth must be scram-sha-256 or password");
@@ -56,7 +54,7 @@ static class PostgresReader
         var database = upstream.Required("database");
         var name = "postgres." + database;
         if (upstream.Map("dsn") is { } dsn)
-            Add(upstream, sources, name, ReadSource(dsn, folder));
+            Add(upstream, sources, name, LocalSecretReader.ReadSource(dsn, folder));
         else
             upstream.Error("needs \"dsn\" with \"type\"");
         var role = upstream.Text("role");
@@ -84,19 +82,6 @@ static class PostgresReader
     {
         if (!sources.TryAdd(name, source))
             at.Error($"the name \"{name}\" is taken by a secret");
-    }
-
-    static LocalSecret ReadSource(YamlMap source, string folder)
-    {
-        var type = source.Required("type");
-        var read = new LocalSecret(
-            type == "env" ? source.Required("var") : null, type == "file" ? Path.Combine(folder, source.Required("path")) : null, DefaultTimeToLive);
-        source.NotNeeded("ttl", "failure_ttl");
-        source.Refuse("json_key", "is not supported yet");
-        if (type is not ("env" or "file" or ""))
-            source.Error($"there is no source type \"{type}\" here; known are env and file");
-        source.Done();
-        return read;
     }
 
     static bool IsLocal(string listen) =>

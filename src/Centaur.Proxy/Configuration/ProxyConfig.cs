@@ -1,5 +1,7 @@
+using Centaur.Protocol.Broker;
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Postgres;
+using Centaur.Proxy.Sources.Caching;
 
 namespace Centaur.Proxy.Configuration;
 
@@ -31,7 +33,6 @@ sealed record ProxyConfig
     public required IReadOnlyList<string> Notices { get; init; }
 }
 
-/// <param name="Variable">An environment variable, or null.</param>
-/// <param name="File">A file, or null.</param>
-/// <param name="TimeToLive">How long a value is used before it is read again.</param>
-sealed record LocalSecret(string? Variable, string? File, TimeSpan TimeToLive);
+/// <param name="Source">Where the value is.</param>
+/// <param name="Terms">How long it is used before it is read again.</param>
+sealed record LocalSecret(SecretSource Source, CacheTerms Terms);

@@ -6,8 +6,6 @@ namespace Centaur.Proxy.Configuration;
 /// <summary>Collects rules and secrets from the <c>transforms</c> list.</summary>
 sealed class TransformReader(string folder)
 {
-    static readonly TimeSpan DefaultTimeToLive = TimeSpan.FromMinutes(1);
-
     public List<EgressRule> Rules { get; } = [];
 
     public List<SecretGrant> Grants { get; } = [];
@@ -68,7 +66,7 @@ sealed class TransformReader(string folder)
 
     void ReadSecret(YamlMap secret)
     {
-        var source = ReadSource(secret);
+        var source = LocalSecretReader.Read(secret, folder);
         secret.Refuse("inject", "is not supported yet; use replace");
         var binding = new SecretBinding([]);
         var placeholder = "";
@@ -102,40 +100,10 @@ sealed class TransformReader(string folder)
 
         if (bindings.Count == 0)
             secret.Notice("without \"rules\" this secret is bound nowhere");
-        var name = source.Variable ?? Path.GetFileName(source.File) ?? "";
+        var name = LocalSecretReader.NameOf(source.Source);
         while (!Sources.TryAdd(name, source))
             name += "'";
         Grants.Add(new SecretGrant(name, placeholder, bindings));
         secret.Done();
-    }
-
-    LocalSecret ReadSource(YamlMap secret)
-    {
-        if (secret.Map("source") is not { } source)
-        {
-            secret.Error("needs \"source\"");
-            return new LocalSecret(null, null, DefaultTimeToLive);
-        }
-
-        var type = source.Required("type");
-        var read = new LocalSecret(
-            type == "env" ? source.Required("var") : null,
-            type == "file" ? Path.Combine(folder, source.Required("path")) : null,
-            source.Text("ttl") is { } ttl ? Duration(source, ttl) : DefaultTimeToLive);
-        source.NotNeeded("failure_ttl");
-        source.Refuse("json_key", "is not supported yet");
-        if (type is not ("env" or "file"))
-            source.Error($"there is no source type \"{type}\" here; known are env and file");
-        source.Done();
-        return read;
-    }
-
-    static TimeSpan Duration(YamlMap source, string text)
-    {
-        var unit = text.Length > 1 ? text[^1] : ' ';
-        if (double.TryParse(text.AsSpan(0, Math.Max(0, text.Length - 1)), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && unit is 's' or 'm' or 'h')
-            return unit switch { 's' => TimeSpan.FromSeconds(number), 'm' => TimeSpan.FromMinutes(number), _ => TimeSpan.FromHours(number) };
-        source.Error($"ttl \"{text}\" is not a duration such as 30s, 5m or 1h");
-        return DefaultTimeToLive;
     }
 }

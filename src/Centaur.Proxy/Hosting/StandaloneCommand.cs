@@ -9,6 +9,8 @@ using Centaur.Proxy.Policies;
 using Centaur.Proxy.Postgres;
 using Centaur.Proxy.Postgres.Backends;
 using Centaur.Proxy.Secrets;
+using Centaur.Proxy.Sources;
+using Centaur.Proxy.Sources.Caching;
 using Centaur.Proxy.Tls;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Win32.SafeHandles;
@@ -31,7 +33,9 @@ static class StandaloneCommand
             log.ConfigNotice(notice);
 
         var authority = CertificateAuthority.FromPem(ReadPem(config.CaCertificateFile) + "\n" + ReadPem(config.CaKeyFile), time);
-        var source = new LocalSource(config.Secrets, EnvironmentVariables.Read());
+        var sources = new SourceSetup(EnvironmentVariables.Read(), null).Build(new NamedFileSource());
+        await using var values = new ValueCache(new SourceReader(sources), time, log);
+        var source = new LocalSource(config.Secrets, values);
         using var parts = new ProxyParts(authority, new AuditFile(OpenAudit(config.AuditFile), time), source, new ProxyLimits(), time);
         parts.Policies.Enforce(policy);
         await using var server = ProxyServer.Create(

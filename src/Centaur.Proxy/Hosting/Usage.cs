@@ -12,8 +12,9 @@ static class Usage
           centaur-proxy sandbox
               The proxy of one sandbox, on descriptors that its keeper opened (3 listener, 4 control, 5 certificate authority, 6 audit).
 
-          centaur-proxy broker --secrets-folder DIR --control-socket PATH --fetch-socket PATH [--user UID] [--ttl SECONDS]
-              The broker of one machine: hands each proxy the values that it was granted.
+          centaur-proxy broker --secrets-folder DIR --control-socket PATH --fetch-socket PATH [--user UID] [--ttl SECONDS] [--config FILE]
+              The broker of one machine: hands each proxy the values that it was granted. The section "secrets" of FILE says where
+              Vault, 1Password and Kubernetes keep them.
         """;
 }
 

@@ -1,6 +1,6 @@
 namespace Centaur.Proxy.Logging;
 
-/// <summary>What the broker says on standard error: names and uids, never a value or a ticket.</summary>
+/// <summary>What the broker, and whoever reads values, says on standard error: names, places and uids, never a value or a ticket.</summary>
 static partial class BrokerLog
 {
     [LoggerMessage(101, LogLevel.Information, "The broker listens on {Control} (grants) and {Fetch} (proxies).")]
@@ -17,4 +17,13 @@ static partial class BrokerLog
 
     [LoggerMessage(105, LogLevel.Information, "The broker ends.")]
     public static partial void BrokerEnded(this ILogger log);
+
+    [LoggerMessage(106, LogLevel.Warning, "A value of {Source} cannot be read ({Code}): {Message}")]
+    public static partial void SourceFailed(this ILogger log, string source, string code, string message);
+
+    [LoggerMessage(107, LogLevel.Information, "The value of {Source} can be read again.")]
+    public static partial void SourceRecovered(this ILogger log, string source);
+
+    [LoggerMessage(108, LogLevel.Warning, "The value of {Source} is dropped: {Message}")]
+    public static partial void ValueDropped(this ILogger log, string source, string message);
 }

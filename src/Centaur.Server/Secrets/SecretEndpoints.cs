@@ -46,6 +46,8 @@ internal static class SecretEndpoints
             return ApiFailure.Invalid("name", "A secret's name is a letter or underscore, then up to 127 letters, digits and underscores");
         if (ServersOwn.Contains(name, StringComparer.OrdinalIgnoreCase))
             return ApiFailure.Invalid("name", $"{name} is one of the server's own secrets, which can never be granted");
+        if (SourceVariables.Tokens.Contains(name))
+            return ApiFailure.Invalid("name", $"{name} is what the broker itself logs in with, and can never be granted");
         if (body.Root.TryGetProperty("value", out _))
             return ApiFailure.Invalid("value", "Values never pass through the server: use `centaur secrets set`, which hands them to the broker. Consider this one as seen, and change it");
 
@@ -53,11 +55,11 @@ internal static class SecretEndpoints
         if (body.OptionalObject("source") is { } given)
         {
             var inner = JsonBody.Of(given);
-            source = new SecretSource(inner.Text("type", 40), inner.OptionalText("reference", 1024));
+            source = new SecretSource(inner.Text("type", 40), inner.OptionalText("reference", 1024), inner.OptionalText("json_key", 256));
             if (inner.Invalid is { } invalid)
                 return invalid;
-            if (source.Type is not (SecretSourceTypes.File or SecretSourceTypes.Environment))
-                return ApiFailure.Invalid("source", $"\"{source.Type}\" is not a source; known: {SecretSourceTypes.File}, {SecretSourceTypes.Environment}");
+            if (SourceForm.Problem(source) is { } wrong)
+                return ApiFailure.Invalid("source", wrong);
             if (source.Type == SecretSourceTypes.Environment && source.Reference is null)
                 source = source with { Reference = name };
         }
@@ -67,8 +69,8 @@ internal static class SecretEndpoints
         {
             foreach (var item in list.EnumerateArray())
             {
-                if (Binding(item) is var binding && binding.Failure is { } wrong)
-                    return wrong;
+                if (Binding(item) is var binding && binding.Failure is { } unbound)
+                    return unbound;
                 bindings.Add(binding.Value);
             }
         }

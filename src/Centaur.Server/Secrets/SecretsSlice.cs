@@ -11,6 +11,7 @@ public static class SecretsSlice
     {
         services.AddSingleton(EgressOptions.Read(settings));
         services.AddSingleton(ModelOptions.Read(settings));
+        SourceSettings.Check(settings);
         services.AddSingleton<SecretStore>();
         services.AddSingleton<BrokerTickets>();
         services.AddSingleton<BrokerClient>();

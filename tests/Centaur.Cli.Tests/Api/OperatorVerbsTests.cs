@@ -131,6 +131,16 @@ public sealed class OperatorVerbsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_secret_is_listed_with_the_place_that_its_value_is_read_from()
+    {
+        server.Secrets["ACME_TOKEN"] = new() { ["source"] = new System.Text.Json.Nodes.JsonObject { ["type"] = "vault_kv", ["reference"] = "secret/acme#token" } };
+
+        (await Run("secrets", "ls")).ShouldBe(ExitCode.Ok);
+
+        home.Output.ShouldContain("vault_kv:secret/acme#token");
+    }
+
+    [Fact]
     public async Task Events_are_followed_as_json_lines_with_json_and_without()
     {
         server.Events.Add(("execution_state", """{"status":"running"}"""));

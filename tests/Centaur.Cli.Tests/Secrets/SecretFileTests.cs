@@ -37,6 +37,19 @@ public sealed class SecretFileTests : IAsyncDisposable
     [InlineData("")]
     public void A_name_that_is_none_is_refused(string name) => Should.Throw<CliError>(() => SecretFile.Valid(name)).ExitCode.ShouldBe(ExitCode.Usage);
 
+    [Theory]
+    [InlineData("vault_kv:secret", "vault_kv:secret/apps/billing#token")]
+    [InlineData("vault:secret/a#b", "\"vault\" is not a source; known: file, env, vault_kv")]
+    [InlineData("1password:op://only", "1password:op://Production/Billing/token")]
+    [InlineData("env:OP_CONNECT_TOKEN", "can never be granted")]
+    public async Task A_source_that_is_none_is_refused_with_one_that_is_and_nothing_is_read(string source, string said)
+    {
+        (await CentaurCommand.Run(["secrets", "set", "ACME_TOKEN", "--host", "api.acme.dev", "--source", source], home.Context, Token)).ShouldBe(ExitCode.Usage);
+
+        home.Error.ShouldContain(said);
+        home.Error.ShouldContain("Nothing was stored.");
+    }
+
     [Fact]
     public async Task A_value_from_a_pipe_loses_its_line_end_and_nothing_else() =>
         (await SecretInput.Read(home.Context.Terminal, "X", Token)).ShouldBe("s3cret");

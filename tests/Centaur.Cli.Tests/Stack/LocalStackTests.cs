@@ -195,6 +195,18 @@ public sealed class LocalStackTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_secret_that_stays_at_its_source_leaves_no_value_here()
+    {
+        (await CentaurCommand.Run(["secrets", "set", "ACME_TOKEN", "--host", "api.acme.dev"], home.WithInput("old\n").Context, Token)).ShouldBe(ExitCode.Ok, home.Error);
+
+        (await Run("secrets", "set", "ACME_TOKEN", "--host", "api.acme.dev", "--source", "vault_kv:secret/acme#token")).ShouldBe(ExitCode.Ok, home.Error);
+
+        Directory.EnumerateFiles(home.Context.Layout.SecretsFolder).ShouldBeEmpty();
+        (await Run("secrets", "ls")).ShouldBe(ExitCode.Ok);
+        home.Output.ShouldContain("vault_kv:secret/acme#token");
+    }
+
+    [Fact]
     public async Task Another_database_is_used_where_DATABASE_URL_names_one_and_a_wrong_one_is_explained()
     {
         await using var postgres = new TemporaryHome();

@@ -18,6 +18,8 @@ sealed class BrokerProcess : IAsyncDisposable
 
     public string SecretsFolder => Path.Combine(folder.FullName, "secrets");
 
+    public string ConfigFile => Path.Combine(folder.FullName, "centaur.yaml");
+
     public string ControlSocket => Path.Combine(folder.FullName, "control.sock");
 
     public string FetchSocket => Path.Combine(folder.FullName, "fetch.sock");
@@ -28,10 +30,12 @@ sealed class BrokerProcess : IAsyncDisposable
 
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static async Task<BrokerProcess> Start(int? user = null, int ttlSeconds = 60, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<BrokerProcess> Start(int? user = null, int ttlSeconds = 60, IReadOnlyDictionary<string, string>? environment = null, string? settings = null)
     {
         var broker = new BrokerProcess();
         Directory.CreateDirectory(broker.SecretsFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (settings is not null)
+            await File.WriteAllTextAsync(broker.ConfigFile, settings, Token);
         await broker.Launch(user, ttlSeconds, environment);
         return broker;
     }
@@ -59,6 +63,14 @@ sealed class BrokerProcess : IAsyncDisposable
 
     public Task<BrokerReply> Grant(string sandbox, string ticket, params string[] names) =>
         Control(new GrantSecrets(sandbox, ticket, [.. names.Select(name => new GrantedSecret(name, new SecretSource(SecretSourceTypes.File)))]));
+
+    /// <summary>Grants one secret of the given source, and opens the connection of its proxy.</summary>
+    public async Task<Socket> OpenWith(string source, string? jsonKey = null)
+    {
+        const string ticket = "ticket-of-one-secret";
+        await Control(new GrantSecrets("s1", ticket, [new GrantedSecret("A", SourceForm.Read(source) with { JsonKey = jsonKey })]));
+        return await Open(ticket);
+    }
 
     /// <summary>What a keeper does: connects, sends the ticket, reads the answer.</summary>
     public async Task<Socket> Open(string ticket)
@@ -114,6 +126,8 @@ sealed class BrokerProcess : IAsyncDisposable
             "broker", "--secrets-folder", SecretsFolder, "--control-socket", ControlSocket, "--fetch-socket", FetchSocket,
             "--ttl", ttlSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
         ];
+        if (File.Exists(ConfigFile))
+            arguments.AddRange(["--config", ConfigFile]);
         if (user is { } uid)
             arguments.AddRange(["--user", uid.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         process = ProxyProgram.Start(arguments, environment: environment);

@@ -36,6 +36,16 @@ static partial class Kernel
             throw new Win32Exception(Marshal.GetLastPInvokeError());
     }
 
+    /// <summary>Puts a name in another's place at once, a link to a folder too, for which .NET has no call.</summary>
+    public static void Rename(string from, string to)
+    {
+        if (rename(from, to) < 0)
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int rename(string from, string to);
+
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int memfd_create(string name, int flags);
 

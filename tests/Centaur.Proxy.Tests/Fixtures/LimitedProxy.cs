@@ -8,6 +8,8 @@ using Centaur.Proxy.Limits;
 using Centaur.Proxy.Logging;
 using Centaur.Proxy.Policies;
 using Centaur.Proxy.Secrets;
+using Centaur.Proxy.Sources;
+using Centaur.Proxy.Sources.Caching;
 using Centaur.Proxy.Tls;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
@@ -20,6 +22,7 @@ sealed class LimitedProxy : IAsyncDisposable
 {
     readonly string auditPath = Path.GetTempFileName();
     readonly StandardError logs = new(LogLevel.None);
+    readonly ValueCache values;
     readonly ProxyParts parts;
     readonly ProxyServer server;
 
@@ -27,7 +30,8 @@ sealed class LimitedProxy : IAsyncDisposable
     {
         using var memfd = Kernel.MakeMemfd("limited-ca");
         var audit = new AuditFile(File.OpenHandle(auditPath, FileMode.Open, FileAccess.ReadWrite, FileShare.Read), TimeProvider.System);
-        var secrets = new LocalSource(new Dictionary<string, LocalSecret>(), new Dictionary<string, string>());
+        values = new ValueCache(new SourceReader(new Dictionary<string, IValueSource>()), TimeProvider.System, logs.CreateLogger(""));
+        var secrets = new LocalSource(new Dictionary<string, LocalSecret>(), values);
         parts = new ProxyParts(CertificateAuthority.FromMemfd(memfd, TimeProvider.System), audit, secrets, limits, TimeProvider.System);
         server = ProxyServer.Create(parts, options => options.Listen(IPAddress.Loopback, 0, listener => ProxyServer.Guard(listener, parts)), logs);
     }
@@ -63,6 +67,7 @@ sealed class LimitedProxy : IAsyncDisposable
     {
         await server.DisposeAsync();
         parts.Dispose();
+        await values.DisposeAsync();
         logs.Dispose();
         File.Delete(auditPath);
     }

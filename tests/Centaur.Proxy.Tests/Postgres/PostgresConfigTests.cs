@@ -38,7 +38,7 @@ public sealed class PostgresConfigTests
 
         config.Notices.ShouldHaveSingleItem().ShouldContain("without TLS");
         config.Postgres.ShouldNotBeNull().Databases.ShouldHaveSingleItem().Name.ShouldBe("shop");
-        config.Secrets["postgres.shop"].Variable.ShouldBe("D");
+        config.Secrets["postgres.shop"].Source.Reference.ShouldBe("D");
     }
 
     [Theory]

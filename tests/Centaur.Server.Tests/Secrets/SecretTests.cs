@@ -25,6 +25,12 @@ public sealed class SecretTests(ServerFixture server) : IClassFixture<ServerFixt
     [InlineData("MY_TOKEN", """{"bindings":[{"hosts":["*"],"headers":["Authorization"]}]}""", "a lone *")]
     [InlineData("MY_TOKEN", """{"bindings":[{"hosts":["a.example"]}]}""", "must name a place")]
     [InlineData("MY_TOKEN", """{"source":{"type":"shell"},"bindings":[{"hosts":["a.example"],"headers":["X"]}]}""", "is not a source")]
+    [InlineData("MY_TOKEN", """{"source":{"type":"vault_kv","reference":"secret"},"bindings":[{"hosts":["a.example"],"headers":["X"]}]}""", "vault_kv:secret/apps/billing#token")]
+    [InlineData("MY_TOKEN", """{"source":{"type":"vault_kv","reference":"secret/../sys#a"},"bindings":[{"hosts":["a.example"],"headers":["X"]}]}""", "is no place in Vault")]
+    [InlineData("MY_TOKEN", """{"source":{"type":"1password","reference":"Production/Billing"},"bindings":[{"hosts":["a.example"],"headers":["X"]}]}""", "1password:op://Production/Billing/token")]
+    [InlineData("MY_TOKEN", """{"source":{"type":"kubernetes","reference":"../key"},"bindings":[{"hosts":["a.example"],"headers":["X"]}]}""", "kubernetes:billing-token")]
+    [InlineData("MY_TOKEN", """{"source":{"type":"env","reference":"VAULT_TOKEN"},"bindings":[{"hosts":["a.example"],"headers":["X"]}]}""", "can never be granted")]
+    [InlineData("VAULT_TOKEN", """{"bindings":[{"hosts":["a.example"],"headers":["X"]}]}""", "can never be granted")]
     [InlineData("DATABASE_URL", """{"bindings":[{"hosts":["a.example"],"headers":["X"]}]}""", "can never be granted")]
     [InlineData("MY_TOKEN", """{"bindings":[{"hosts":["https://a.example/x"],"headers":["X"]}]}""", "is not a host name")]
     [InlineData("MY_TOKEN", """{"bindings":[{"hosts":["a b"],"headers":["X"]}]}""", "is not a host name")]
@@ -54,6 +60,17 @@ public sealed class SecretTests(ServerFixture server) : IClassFixture<ServerFixt
             HttpMethod.Put, "/admin/secrets/MY_TOKEN",
             new JsonObject { ["bindings"] = new JsonArray(new JsonObject { ["hosts"] = new JsonArray(host), ["headers"] = new JsonArray(header) }) });
         status.ShouldBe(HttpStatusCode.OK, json?.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_secret_names_its_source_and_is_granted_from_there()
+    {
+        var (status, put) = await server.Api.Send(
+            HttpMethod.Put, "/admin/secrets/VAULTED_KEY",
+            JsonNode.Parse("""{"source":{"type":"vault_kv","reference":"secret/apps","json_key":"token"},"bindings":[{"hosts":["a.example"],"headers":["X"]}]}"""));
+        status.ShouldBe(HttpStatusCode.OK, put?.ToJsonString());
+        var known = (await server.Services.GetRequiredService<SecretStore>().Find(["VAULTED_KEY"], TestContext.Current.CancellationToken)).ShouldHaveSingleItem();
+        known.Source.ShouldBe(new Centaur.Protocol.Broker.SecretSource("vault_kv", "secret/apps", "token"));
     }
 
     [Fact]

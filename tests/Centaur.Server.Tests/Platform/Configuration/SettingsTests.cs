@@ -105,6 +105,14 @@ public sealed partial class SettingsTests : IDisposable
         app.Services.GetRequiredService<Centaur.Server.Executions.ExecutionOptions>().Concurrency.ShouldBe(9);
     }
 
+    [Theory]
+    [InlineData("secrets: {vault_kv: {adress: 'https://v.test'}}", "Did you mean secrets.vault_kv.address?")]
+    [InlineData("secrets: {vault_kv: {token: hvs.x}}", "secrets.vault_kv.token is not known")]
+    [InlineData("secrets: {1password_connect: {address: 'http://connect.test'}}", "in the clear")]
+    [InlineData("secrets: {kubernetes: {folder: relative}}", "must be an absolute path")]
+    public void Settings_of_the_broker_s_sources_are_checked_here_too(string yaml, string said) =>
+        Should.Throw<SettingsException>(() => Compose(yaml)).Message.ShouldContain(said);
+
     [Fact]
     public async Task Every_option_and_variable_is_documented_and_nothing_else_is()
     {
@@ -118,7 +126,7 @@ public sealed partial class SettingsTests : IDisposable
         documented.Where(d => d.Contains('.') && sections.Contains(d.Split('.')[0]) && !settings.Keys.Contains(d) && d is not ("model.codex" or "model.built-in")).ShouldBeEmpty();
     }
 
-    [GeneratedRegex("`(?<name>[A-Za-z_]+(?:\\.[a-z_\\[\\]-]+)*)`", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex("`(?<name>[A-Za-z_]+(?:\\.[a-z0-9_\\[\\]-]+)*)`", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Names();
 
     void Compose(string yaml, params (string Name, string Value)[] variables)
