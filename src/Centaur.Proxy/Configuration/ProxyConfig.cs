@@ -1,4 +1,5 @@
 using Centaur.Protocol.Policy;
+using Centaur.Proxy.Transforms;
 
 namespace Centaur.Proxy.Configuration;
 
@@ -21,7 +22,10 @@ sealed record ProxyConfig
 
     public required ProxyPolicy Policy { get; init; }
 
-    /// <summary>Where each secret of the policy comes from.</summary>
+    /// <summary>What changes requests on their way out.</summary>
+    public required TransformSet Transforms { get; init; }
+
+    /// <summary>Where each secret of the policy and of the transforms comes from.</summary>
     public required IReadOnlyDictionary<string, LocalSecret> Secrets { get; init; }
 
     public required IReadOnlyList<string> Notices { get; init; }
