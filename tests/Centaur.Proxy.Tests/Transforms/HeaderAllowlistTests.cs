@@ -35,6 +35,23 @@ public sealed class HeaderAllowlistTests
         seen[1].Headers.Keys.ShouldContain("Content-Language");
     }
 
+    [Fact]
+    public async Task A_name_that_takes_too_long_to_compare_refuses_the_request()
+    {
+        await using var origin = await Origin.Start(context => context.Response.WriteAsync("OK"));
+        await using var proxy = await StandaloneProxy.Start(
+            $$"""
+              - name: header_allowlist
+                config: { headers: ['/^(a+)+$/'], rules: [{ host: {{Origin.Host}} }] }
+            """,
+            [(Origin.Host, origin, "")], new Dictionary<string, string>());
+        using var client = proxy.Client();
+        client.DefaultRequestHeaders.TryAddWithoutValidation(new string('a', 60) + "!", "1");
+
+        (await client.GetAsync("https://api.vendor.test/", Token)).StatusCode.ShouldBe(System.Net.HttpStatusCode.BadRequest);
+        origin.Seen.ShouldBeEmpty();
+    }
+
     static HttpRequestMessage Request(string address)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent("body") };
