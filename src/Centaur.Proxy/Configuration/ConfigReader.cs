@@ -1,5 +1,6 @@
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Hosting;
+using Centaur.Proxy.Transforms;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -11,6 +12,9 @@ namespace Centaur.Proxy.Configuration;
 /// </summary>
 static class ConfigReader
 {
+    // As iron-proxy's proxy.max_request_body_bytes; here it concerns bodies that a transform must hold whole, and no others.
+    const int DefaultLargestBody = 1 << 20;
+
     public static ProxyConfig ReadFile(string path)
     {
         try
@@ -59,10 +63,14 @@ static class ConfigReader
     static ProxyConfig Read(YamlMap root, string folder, ConfigNotes notes)
     {
         var listen = "";
+        var largestBody = DefaultLargestBody;
         if (root.Map("proxy") is { } proxy)
         {
             listen = proxy.Required("tunnel_listen");
-            proxy.NotNeeded("http_listen", "https_listen", "max_request_body_bytes", "max_response_body_bytes", "upstream_response_header_timeout", "upstream_deny_cidrs");
+            proxy.NotNeeded("http_listen", "https_listen", "max_response_body_bytes", "upstream_response_header_timeout", "upstream_deny_cidrs");
+            largestBody = proxy.Number("max_request_body_bytes") ?? largestBody;
+            if (largestBody <= 0)
+                proxy.Error("max_request_body_bytes must be larger than 0");
             proxy.Refuse("upstream_proxy", "is not supported yet");
             proxy.Done();
         }
@@ -94,7 +102,7 @@ static class ConfigReader
         audit?.Done();
         root.NotNeeded("dns", "management", "control_plane");
 
-        var transforms = new TransformReader(folder);
+        var transforms = new TransformReader(folder, largestBody);
         foreach (var transform in root.Maps("transforms"))
             transforms.Read(transform);
         var postgres = PostgresReader.Read(root, folder, transforms.Sources);
@@ -108,6 +116,7 @@ static class ConfigReader
             AuditFile = auditFile is null ? null : Path.Combine(folder, auditFile),
             LogLevel = Level(root.Map("log")),
             Policy = new ProxyPolicy { Version = 1, SandboxId = "standalone", Allow = transforms.Rules, Secrets = transforms.Grants, Map = map },
+            Transforms = new TransformSet(transforms.Transforms, transforms.Stubs),
             Secrets = transforms.Sources,
             Postgres = postgres,
             Notices = notes.Notices,

@@ -4,7 +4,7 @@ using Centaur.Proxy.Sources.Caching;
 
 namespace Centaur.Proxy.Configuration;
 
-/// <summary>Reads the <c>source</c> of a stand-alone proxy's secret, in iron-proxy's keys. What Vault and 1Password are logged in to with is the environment's.</summary>
+/// <summary>Reads where a value of the stand-alone proxy comes from, in iron-proxy's keys. What Vault and 1Password are logged in to with is the environment's.</summary>
 static class LocalSecretReader
 {
     static readonly CacheTerms Usual = new(TimeSpan.FromMinutes(1));
@@ -12,24 +12,17 @@ static class LocalSecretReader
     /// <summary>What iron-proxy means by an empty <c>ttl</c>: the value is not read again.</summary>
     static readonly TimeSpan Forever = TimeSpan.FromDays(3650);
 
-    static readonly LocalSecret Nothing = new(new SecretSource(""), Usual);
+    /// <summary>Where the file is wrong, and is said to be.</summary>
+    public static readonly LocalSecret Nothing = new(new SecretSource(""), Usual);
 
     static readonly string[] Known =
         [SecretSourceTypes.Environment, SecretSourceTypes.File, SecretSourceTypes.Vault, SecretSourceTypes.OnePassword, SecretSourceTypes.OnePasswordConnect];
 
-    public static LocalSecret Read(YamlMap secret, string folder)
-    {
-        if (secret.Map("source") is not { } source)
-        {
-            secret.Error("needs \"source\"");
-            return Nothing;
-        }
-
-        return ReadSource(source, folder);
-    }
-
     /// <summary>The value of a variable.</summary>
     public static LocalSecret Variable(string name) => new(new SecretSource(SecretSourceTypes.Environment, name), Usual);
+
+    /// <summary>What a file holds.</summary>
+    public static LocalSecret File(string path) => new(new SecretSource(SecretSourceTypes.File, path), Usual);
 
     public static LocalSecret ReadSource(YamlMap source, string folder)
     {

@@ -2,6 +2,7 @@ using Centaur.Protocol.Broker;
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Postgres;
 using Centaur.Proxy.Sources.Caching;
+using Centaur.Proxy.Transforms;
 
 namespace Centaur.Proxy.Configuration;
 
@@ -24,7 +25,10 @@ sealed record ProxyConfig
 
     public required ProxyPolicy Policy { get; init; }
 
-    /// <summary>Where each secret of the policy comes from.</summary>
+    /// <summary>What changes requests on their way out.</summary>
+    public required TransformSet Transforms { get; init; }
+
+    /// <summary>Where each secret of the policy and of the transforms comes from.</summary>
     public required IReadOnlyDictionary<string, LocalSecret> Secrets { get; init; }
 
     /// <summary>The databases that are reached through this proxy; null where there are none.</summary>

@@ -1,14 +1,22 @@
 using System.Globalization;
 using Centaur.Protocol.Policy;
+using Centaur.Proxy.Transforms;
 
 namespace Centaur.Proxy.Configuration;
 
-/// <summary>Collects rules and secrets from the <c>transforms</c> list.</summary>
-sealed class TransformReader(string folder)
+/// <summary>Collects rules, secrets and transforms from the <c>transforms</c> list; each entry has a reader of its own.</summary>
+/// <param name="folder">The file's folder, which relative paths begin at.</param>
+/// <param name="largestBody">The largest body that is held whole for a transform, in bytes.</param>
+sealed class TransformReader(string folder, long largestBody)
 {
     public List<EgressRule> Rules { get; } = [];
 
     public List<SecretGrant> Grants { get; } = [];
+
+    public List<BoundTransform> Transforms { get; } = [];
+
+    /// <summary>Endpoints that are answered here.</summary>
+    public List<TokenStub> Stubs { get; } = [];
 
     public Dictionary<string, LocalSecret> Sources { get; } = new(StringComparer.Ordinal);
 
@@ -16,94 +24,65 @@ sealed class TransformReader(string folder)
     {
         var name = transform.Required("name");
         var config = transform.Map("config");
-        switch (name)
+        Action<YamlMap>? reader = name switch
         {
-            case "allowlist" when config is not null:
-                ReadAllowlist(config);
-                config.Done();
-                break;
-            case "secrets" when config is not null:
-                foreach (var secret in config.Maps("secrets"))
-                    ReadSecret(secret);
-                config.Done();
-                break;
-            case "allowlist" or "secrets":
-                transform.Error("needs \"config\"");
-                break;
-            case "":
-                break;
-            default:
-                transform.Error($"there is no transform \"{name}\"; known are allowlist and secrets");
-                break;
-        }
-
+            "allowlist" => map => AllowlistReader.Read(map, Rules),
+            "secrets" => new SecretsReader(this).Read,
+            "header_allowlist" => map => HeaderAllowlistReader.Read(map, this),
+            "oauth_token" => new OAuthTokenReader(this).Read,
+            "gcp_auth" => new GcpAuthReader(this).Read,
+            "hmac_sign" => new HmacSignReader(this, largestBody).Read,
+            _ => null,
+        };
+        if (reader is null && name.Length > 0)
+            transform.Error($"there is no transform \"{name}\"; known are allowlist, secrets, header_allowlist, oauth_token, gcp_auth and hmac_sign");
+        else if (reader is not null && config is null)
+            transform.Error("needs \"config\"");
+        else if (reader is not null)
+            reader(config!);
+        config?.Done();
         transform.Done();
     }
 
-    void ReadAllowlist(YamlMap config)
+    /// <summary>Reads where a value comes from, and gives it a name of its own.</summary>
+    public string AddSource(YamlMap map, string key)
     {
-        var domains = config.Texts("domains");
-        if (domains.Count > 0)
-            Rules.Add(new EgressRule("allowlist.domains", domains) { WebSocket = true });
-        foreach (var rule in config.Maps("rules"))
-        {
-            var host = rule.Required("host");
-            Rules.Add(new EgressRule(rule.Where, [host])
-            {
-                Methods = rule.Texts("methods"),
-                Paths = rule.Texts("paths"),
-                WebSocket = true,
-                Ports = [.. rule.Texts("ports").Select(port => int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0)],
-            });
-            rule.Refuse("cidr", "is not supported: addresses are checked when they are dialled");
-            rule.Done();
-        }
-
-        config.Refuse("cidrs", "is not supported: addresses are checked when they are dialled");
-        if (config.Flag("warn"))
-            config.Error("\"warn\" would let everything through; this proxy denies by default");
-    }
-
-    void ReadSecret(YamlMap secret)
-    {
-        var source = LocalSecretReader.Read(secret, folder);
-        secret.Refuse("inject", "is not supported yet; use replace");
-        var binding = new SecretBinding([]);
-        var placeholder = "";
-        if (secret.Map("replace") is { } replace)
-        {
-            placeholder = replace.Required("proxy_value");
-            var headers = replace.Texts("match_headers");
-            binding = binding with
-            {
-                Headers = headers.Count == 0 ? ["*"] : headers,
-                InBody = replace.Flag("match_body"),
-                InPath = replace.Flag("match_path"),
-                Query = replace.Flag("match_query") ? ["*"] : [],
-            };
-            if (replace.Flag("require"))
-                replace.Notice("\"require\": a value that cannot be had always refuses the request here; one without the placeholder is not refused");
-            replace.Done();
-        }
-        else if (!secret.Has("inject"))
-        {
-            secret.Error("needs \"replace\"");
-        }
-
-        var bindings = new List<SecretBinding>();
-        foreach (var rule in secret.Maps("rules"))
-        {
-            bindings.Add(binding with { Hosts = [rule.Required("host")], Methods = rule.Texts("methods"), Paths = rule.Texts("paths") });
-            rule.Refuse("cidr", "is not supported: a secret is bound to names");
-            rule.Done();
-        }
-
-        if (bindings.Count == 0)
-            secret.Notice("without \"rules\" this secret is bound nowhere");
-        var name = LocalSecretReader.NameOf(source.Source);
+        var source = ReadSource(map, key);
+        var name = NameOf(source);
         while (!Sources.TryAdd(name, source))
             name += "'";
-        Grants.Add(new SecretGrant(name, placeholder, bindings));
-        secret.Done();
+        return name;
+    }
+
+    /// <summary>Reads where a value comes from; the same source named twice is one.</summary>
+    /// <param name="map">The mapping that holds <paramref name="key"/>.</param>
+    /// <param name="key">The source's key, which is its role.</param>
+    /// <param name="role">The role, where it is not the key.</param>
+    /// <param name="confidential">False for names and identities.</param>
+    public SourceUse UseSource(YamlMap map, string key, string? role = null, bool confidential = true)
+    {
+        var source = ReadSource(map, key);
+        return Use(source, role ?? key, confidential);
+    }
+
+    /// <summary>A file as a source, named by its path alone.</summary>
+    public SourceUse UseFile(string path, string role) => Use(LocalSecretReader.File(Path.Combine(folder, path)), role, confidential: true);
+
+    SourceUse Use(LocalSecret source, string role, bool confidential)
+    {
+        var name = NameOf(source);
+        while (!Sources.TryAdd(name, source) && Sources[name] != source)
+            name += "'";
+        return new SourceUse(role, name, confidential);
+    }
+
+    static string NameOf(LocalSecret source) => LocalSecretReader.NameOf(source.Source);
+
+    LocalSecret ReadSource(YamlMap map, string key)
+    {
+        if (map.Map(key) is { } source)
+            return LocalSecretReader.ReadSource(source, folder);
+        map.Error($"needs \"{key}\"");
+        return LocalSecretReader.Nothing;
     }
 }

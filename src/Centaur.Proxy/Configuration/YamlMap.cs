@@ -53,6 +53,9 @@ sealed class YamlMap(string where, YamlMappingNode node, ConfigNotes notes)
 
     public bool Has(string key) => node.Children.ContainsKey(new YamlScalarNode(key));
 
+    /// <summary>The keys that stand here, for mappings whose keys are names.</summary>
+    public IReadOnlyList<string> Keys => [.. node.Children.Keys.OfType<YamlScalarNode>().Select(key => key.Value ?? "")];
+
     public string? Text(string key)
     {
         var found = Find(key);

@@ -5,6 +5,7 @@ using Centaur.Proxy.Front;
 using Centaur.Proxy.Limits;
 using Centaur.Proxy.Policies;
 using Centaur.Proxy.Secrets;
+using Centaur.Proxy.Transforms;
 using Centaur.Proxy.Upstream;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -17,10 +18,10 @@ namespace Centaur.Proxy.Forwarding;
 /// <para>2. A rule of the current policy must cover host, port, method and path.</para>
 /// <para>3. Placeholders are found and judged; values are fetched.</para>
 /// <para>4. The intent is recorded. From here on there is an outcome too.</para>
-/// <para>5. The request is built: what ends at this hop is left out first, values are put in last.</para>
+/// <para>5. The request is built: what ends at this hop is left out first, values are put in last. Then transforms change it, or keep it here.</para>
 /// <para>6. Head and body of the answer are relayed as they come, searched for values.</para>
 /// </summary>
-sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upstreams, AuditTrail audit, Gate requests, ProxyLimits limits, TimeProvider time)
+sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upstreams, AuditTrail audit, TransformRuntime transforms, Gate requests, ProxyLimits limits, TimeProvider time)
 {
     static readonly string[] ConnectionHeaders = ["Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade"];
 
@@ -76,20 +77,21 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
         }
 
         // 4.
+        var plan = TransformPlan.For(host, line, request);
         var id = audit.NewId();
-        if (!audit.Intend(new AuditIntent(id, policy, line.Target, request.Method, line.Path, rule!.Name, swap.Names)))
+        if (!audit.Intend(new AuditIntent(id, policy, line.Target, request.Method, line.Path, rule!.Name, plan.Secrets.Count == 0 ? swap.Names : [.. swap.Names, .. plan.Secrets])))
         {
             await Refuse(context, policy, line, Refusals.Audit());
             return;
         }
 
-        await Forward(context, policy, host, line, swap, id);
+        await Forward(context, policy, host, line, swap, plan, id);
     }
 
-    async Task Forward(HttpContext context, PolicyModel policy, HostModel host, RequestLine line, SwapPlan swap, string id)
+    async Task Forward(HttpContext context, PolicyModel policy, HostModel host, RequestLine line, SwapPlan swap, TransformPlan plan, string id)
     {
         var started = time.GetTimestamp();
-        var relay = new ResponseRelay(vault.Scan, host.HoldsSecrets);
+        ResponseRelay? relay = null;
         var becomesSocket = WebSocketHandshake.IsAsked(context.Request);
         RequestBody? body = null;
         WebSocketRelay? socket = null;
@@ -101,8 +103,17 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
             var map = policy.MapFor(line.Target.Host, line.Target.Port);
             body = becomesSocket ? null : OutgoingRequest.Body(context, policy, swap);
             using var message = OutgoingRequest.Build(context.Request, line, host, swap, map?.Plaintext ?? false, body);
+            var hasLength = context.Request.ContentLength is not null;
+            if (await plan.Apply(new OutgoingMessage(message, line, policy, Chunked: body is not null && !hasLength), transforms, ending.Token) is { } interruption)
+            {
+                cause = interruption.Cause;
+                await (interruption.Stub is { } stub ? stub.Answer(context.Response, context.RequestAborted) : Answer(context, interruption.Refusal!));
+                return;
+            }
+
             if (becomesSocket)
                 WebSocketHandshake.Ask(message);
+            relay = new ResponseRelay(vault.Scan, host.HoldsSecrets);
             using var answer = await upstreams.For(map).SendAsync(message, ending.Token);
 
             // 6.
@@ -136,8 +147,8 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
         {
             var seen = (body?.PlaceholdersSeen ?? 0) + (socket?.PlaceholdersSeen ?? 0);
             audit.Conclude(policy, new AuditOutcome(
-                id, line.Target, context.Response.StatusCode, (body?.BytesSent ?? 0) + (socket?.BytesSent ?? 0), relay.BytesReceived + (socket?.BytesReceived ?? 0),
-                time.GetElapsedTime(started), swap.SwapsInBody ? 0 : seen, relay.Scrubbed + (socket?.Scrubbed ?? 0), cause));
+                id, line.Target, context.Response.StatusCode, (body?.BytesSent ?? 0) + (socket?.BytesSent ?? 0), (relay?.BytesReceived ?? 0) + (socket?.BytesReceived ?? 0),
+                time.GetElapsedTime(started), swap.SwapsInBody ? 0 : seen, (relay?.Scrubbed ?? 0) + (socket?.Scrubbed ?? 0), cause));
         }
     }
 

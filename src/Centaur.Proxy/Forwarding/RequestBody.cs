@@ -30,9 +30,17 @@ sealed class RequestBody(PipeReader source, long? length, ScanModel? search) : H
         while (true)
         {
             var result = await Read(stream, cancellationToken);
-            foreach (var segment in result.Buffer)
-                await Write(stream, segment, replacer, changed, cancellationToken);
-            source.AdvanceTo(result.Buffer.End);
+            try
+            {
+                foreach (var segment in result.Buffer)
+                    await Write(stream, segment, replacer, changed, cancellationToken);
+            }
+            finally
+            {
+                // Where nobody takes the bytes, the server must still be able to read the rest, or it could not answer.
+                source.AdvanceTo(result.Buffer.End);
+            }
+
             if (result.IsCompleted)
                 break;
         }

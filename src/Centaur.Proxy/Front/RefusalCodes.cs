@@ -18,6 +18,11 @@ static class RefusalCodes
     public const string PlaceholderInCleartext = "placeholder_in_cleartext";
     public const string SecretUnavailable = "secret_unavailable";
     public const string SecretUnusable = "secret_unusable";
+    public const string CredentialInCleartext = "credential_in_cleartext";
+    public const string CredentialNotMapped = "credential_not_mapped";
+    public const string TokenUnavailable = "token_unavailable";
+    public const string BodyTooLarge = "body_too_large";
+    public const string ChunkedBodyNotAllowed = "chunked_body_not_allowed";
     public const string TooManyConnections = "too_many_connections";
     public const string TooManyRequests = "too_many_requests";
     public const string TooManyHosts = "too_many_hosts";

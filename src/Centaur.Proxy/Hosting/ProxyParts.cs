@@ -4,6 +4,8 @@ using Centaur.Proxy.Limits;
 using Centaur.Proxy.Policies;
 using Centaur.Proxy.Secrets;
 using Centaur.Proxy.Tls;
+using Centaur.Proxy.Transforms;
+using Centaur.Proxy.Transforms.Tokens;
 using Centaur.Proxy.Upstream;
 
 namespace Centaur.Proxy.Hosting;
@@ -23,7 +25,7 @@ sealed class ProxyParts : IDisposable
         Relay = new PassthroughRelay(Dialer, Audit, time);
         Vault = new SecretVault(secrets, time);
         Connections = new Gate(limits.Connections);
-        Exchange = new Exchange(Policies, Vault, Upstreams, Audit, new Gate(limits.ConcurrentRequests), limits, time);
+        Exchange = new Exchange(Policies, Vault, Upstreams, Audit, new TransformRuntime(Vault, new TokenCache(Vault, Upstreams, time), time), new Gate(limits.ConcurrentRequests), limits, time);
     }
 
     public PolicyState Policies { get; } = new();

@@ -25,7 +25,7 @@ static class StandaloneCommand
         Libc.ForbidDumps();
         var time = TimeProvider.System;
         var config = ConfigReader.ReadFile(path);
-        if (!PolicyCompiler.TryCompile(config.Policy, out var policy, out var problems))
+        if (!PolicyCompiler.TryCompile(config.Policy, config.Transforms, out var policy, out var problems))
             throw new UsageException($"{path} is not valid:\n  {problems.Replace("; ", "\n  ", StringComparison.Ordinal)}");
         using var logs = new StandardError(config.LogLevel);
         var log = logs.CreateLogger("Centaur.Proxy");

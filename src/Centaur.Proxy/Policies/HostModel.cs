@@ -1,3 +1,5 @@
+using Centaur.Proxy.Transforms;
+
 namespace Centaur.Proxy.Policies;
 
 /// <summary>What a policy says about one host, worked out once: a request looks up nothing else.</summary>
@@ -6,7 +8,10 @@ namespace Centaur.Proxy.Policies;
 /// <param name="Passthrough">Relayed without interception.</param>
 sealed record HostModel(RuleModel[] Rules, BoundSecret[] Bindings, bool Passthrough)
 {
-    public bool HoldsSecrets => Bindings.Length > 0;
+    /// <summary>What changes requests to it.</summary>
+    public TransformSet Transforms { get; init; } = TransformSet.Empty;
+
+    public bool HoldsSecrets => Bindings.Length > 0 || Transforms.SendsSecrets;
 
     public bool CoversPort(int port)
     {

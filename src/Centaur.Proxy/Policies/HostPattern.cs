@@ -8,12 +8,15 @@ readonly record struct HostPattern
 
     HostPattern(string name, PatternKind kind) => (this.name, this.kind) = (name, kind);
 
+    /// <summary><c>*</c>.</summary>
+    public static HostPattern Everything { get; } = new("", PatternKind.Any);
+
     public static bool TryParse(string text, out HostPattern pattern)
     {
         pattern = default;
         if (text == "*")
         {
-            pattern = new HostPattern("", PatternKind.Any);
+            pattern = Everything;
             return true;
         }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Centaur.Protocol.Policy;
+using Centaur.Proxy.Transforms;
 
 namespace Centaur.Proxy.Policies;
 
@@ -11,7 +12,10 @@ static class PolicyCompiler
 {
     const int ShortestPlaceholder = 8;
 
-    public static bool TryCompile(ProxyPolicy policy, out PolicyModel model, out string problems)
+    public static bool TryCompile(ProxyPolicy policy, out PolicyModel model, out string problems) =>
+        TryCompile(policy, TransformSet.Empty, out model, out problems);
+
+    public static bool TryCompile(ProxyPolicy policy, TransformSet transforms, out PolicyModel model, out string problems)
     {
         var wrong = new List<string>();
         var rules = policy.Allow.Select(rule => Compile(rule, wrong)).ToArray();
@@ -19,16 +23,18 @@ static class PolicyCompiler
         var secrets = policy.Secrets.Select(secret => Compile(secret, wrong)).ToArray();
         CheckPlaceholders(policy.Secrets, wrong);
         CheckPassthrough(policy, passthrough, wrong);
-        var map = policy.Map.Select(entry => Compile(entry, policy, wrong)).ToArray();
+        var known = transforms.SecretNames.Concat(policy.Secrets.Select(secret => secret.Name)).ToHashSet(StringComparer.Ordinal);
+        var map = policy.Map.Select(entry => Compile(entry, known, wrong)).ToArray();
         foreach (var twice in map.GroupBy(entry => (entry.Host, entry.Port)).Where(group => group.Count() > 1))
             wrong.Add($"map: {twice.Key.Host}:{twice.Key.Port} is named twice");
 
         problems = string.Join("; ", wrong);
-        model = wrong.Count == 0 ? new PolicyModel(policy, rules, secrets, passthrough, map) : PolicyModel.DenyAll;
+        model = wrong.Count == 0 ? new PolicyModel(policy, rules, secrets, passthrough, map) { Transforms = transforms } : PolicyModel.DenyAll;
         return wrong.Count == 0;
     }
 
-    static RuleModel Compile(EgressRule rule, List<string> wrong)
+    /// <summary>Compiles one rule; what is wrong with it is added to <paramref name="wrong"/>.</summary>
+    public static RuleModel Compile(EgressRule rule, List<string> wrong)
     {
         var where = $"rule \"{rule.Name}\"";
         if (rule.Hosts.Count == 0)
@@ -67,7 +73,7 @@ static class PolicyCompiler
             [.. binding.Query], binding.InPath, binding.InBody);
     }
 
-    static UpstreamMap Compile(UpstreamMap entry, ProxyPolicy policy, List<string> wrong)
+    static UpstreamMap Compile(UpstreamMap entry, HashSet<string> known, List<string> wrong)
     {
         var where = $"map {entry.Host}:{entry.Port}";
         if (!HostName.TryCanonical(entry.Host, out var host, out _))
@@ -76,7 +82,7 @@ static class PolicyCompiler
             wrong.Add($"{where}: a port lies between 1 and 65535");
         if (!IPAddress.TryParse(entry.Address, out _))
             wrong.Add($"{where}: \"{entry.Address}\" is not an IP address");
-        foreach (var name in entry.Secrets.Where(name => policy.Secrets.All(secret => secret.Name != name)))
+        foreach (var name in entry.Secrets.Where(name => !known.Contains(name)))
             wrong.Add($"{where}: secret \"{name}\" is not granted");
         if (entry.CaCertificate is { } pem && !IsCertificate(pem))
             wrong.Add($"{where}: the CA is not a PEM certificate");

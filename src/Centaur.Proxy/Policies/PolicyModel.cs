@@ -4,6 +4,7 @@ using System.Collections.Frozen;
 using System.Text;
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Scanning;
+using Centaur.Proxy.Transforms;
 
 namespace Centaur.Proxy.Policies;
 
@@ -38,6 +39,9 @@ sealed class PolicyModel
 
     public SecretModel[] Secrets { get; }
 
+    /// <summary>What changes requests on their way out.</summary>
+    public TransformSet Transforms { get; init; } = TransformSet.Empty;
+
     /// <summary>Null where nothing is granted.</summary>
     public SearchValues<string>? Placeholders { get; }
 
@@ -47,6 +51,10 @@ sealed class PolicyModel
     public IEnumerable<UpstreamMap> Maps => map.Values;
 
     public UpstreamMap? MapFor(string host, int port) => map.Count > 0 && map.TryGetValue((host, port), out var entry) ? entry : null;
+
+    /// <summary>The first of these secrets that a mapped upstream may not receive; null where it may receive all, or is not mapped.</summary>
+    public string? NotMapped(string host, int port, IEnumerable<string> secrets) =>
+        MapFor(host, port) is { } entry ? secrets.FirstOrDefault(name => !entry.Secrets.Contains(name)) : null;
 
     public HostModel For(string host, bool isAddress)
     {
@@ -71,7 +79,7 @@ sealed class PolicyModel
                        from binding in secret.Bindings
                        where binding.CoversHost(host, isAddress)
                        select new BoundSecret(secret, binding);
-        return new HostModel([.. matching], [.. bindings], HostPatterns.Any(passthrough, host, isAddress));
+        return new HostModel([.. matching], [.. bindings], HostPatterns.Any(passthrough, host, isAddress)) { Transforms = Transforms.For(host, isAddress) };
     }
 
     static Needle Inert(string placeholder) => new(placeholder, Encoding.ASCII.GetBytes(placeholder), Encoding.ASCII.GetBytes(placeholder));

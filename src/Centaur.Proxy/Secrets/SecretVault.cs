@@ -13,19 +13,25 @@ sealed class SecretVault(ISecretSource source, TimeProvider time)
     readonly Dictionary<string, Task<SecretFetch>> fetching = new(StringComparer.Ordinal);
     readonly Dictionary<string, string> placeholders = new(StringComparer.Ordinal);
     readonly Dictionary<string, CancellationTokenSource> revocations = new(StringComparer.Ordinal);
+    readonly Dictionary<string, Derived> derived = new(StringComparer.Ordinal);
     volatile ScanModel? scan;
 
     /// <summary>What responses are scanned for; null until a value has been fetched.</summary>
     public ScanModel? Scan => scan;
 
-    public ValueTask<SecretFetch> Get(string name, string placeholder, CancellationToken cancellationToken)
+    /// <param name="name">The value's name at its source.</param>
+    /// <param name="placeholder">What stands for it in answers; null for a value that is no secret (a client id, a user name), which answers may hold.</param>
+    /// <param name="cancellationToken">Ends the wait, not the fetch.</param>
+    public ValueTask<SecretFetch> Get(string name, string? placeholder, CancellationToken cancellationToken)
     {
         Task<SecretFetch>? pending;
         lock (gate)
         {
-            if (held.TryGetValue(name, out var known) && time.GetElapsedTime(known.Since) < known.Fetch.MaxAge)
+            var searched = placeholder is null || placeholders.ContainsKey(name);
+            if (searched && held.TryGetValue(name, out var known) && time.GetElapsedTime(known.Since) < known.Fetch.MaxAge)
                 return new ValueTask<SecretFetch>(known.Fetch);
-            placeholders[name] = placeholder;
+            if (placeholder is not null)
+                placeholders[name] = placeholder;
             if (!fetching.TryGetValue(name, out pending))
             {
                 // Not the asker's token: others wait for the same answer.
@@ -36,6 +42,19 @@ sealed class SecretVault(ISecretSource source, TimeProvider time)
         }
 
         return new ValueTask<SecretFetch>(pending.WaitAsync(cancellationToken));
+    }
+
+    /// <summary>
+    /// Keeps a value that was made of others, such as a minted token: answers are searched for it. The one before it under this name is searched for too, since
+    /// an upstream may still know it.
+    /// </summary>
+    public void Hold(Secret value, string placeholder)
+    {
+        lock (gate)
+        {
+            derived[value.Name] = new Derived(value, derived.GetValueOrDefault(value.Name)?.Value, placeholder);
+            Rebuild();
+        }
     }
 
     /// <summary>Forgets a value now, and ends what was sent with it and is still under way.</summary>
@@ -86,13 +105,24 @@ sealed class SecretVault(ISecretSource source, TimeProvider time)
         var values = new List<(Secret Secret, string Placeholder)>();
         foreach (var (name, value) in held)
         {
-            values.Add((value.Fetch.Secret!, placeholders[name]));
+            if (!placeholders.TryGetValue(name, out var placeholder))
+                continue;
+            values.Add((value.Fetch.Secret!, placeholder));
             if (value.Before is { } before)
-                values.Add((before, placeholders[name]));
+                values.Add((before, placeholder));
+        }
+
+        foreach (var made in derived.Values)
+        {
+            values.Add((made.Value, made.Placeholder));
+            if (made.Before is { } before)
+                values.Add((before, made.Placeholder));
         }
 
         scan = ScanModel.For(values);
     }
+
+    sealed record Derived(Secret Value, Secret? Before, string Placeholder);
 
     sealed record Held(SecretFetch Fetch, Secret? Before, long Since);
 }

@@ -1,11 +1,11 @@
 namespace Centaur.Proxy.Tests.Fixtures;
 
-/// <summary>A clock that stands still until a test moves it.</summary>
+/// <summary>A clock that goes when it is told to.</summary>
 sealed class ManualTime : TimeProvider
 {
-    DateTimeOffset now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+    DateTimeOffset now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     public override DateTimeOffset GetUtcNow() => now;
 
-    public void Pass(TimeSpan time) => now += time;
+    public void Advance(TimeSpan by) => now += by;
 }

@@ -47,7 +47,7 @@ public sealed class ValueCacheTests : IAsyncDisposable
         await Get();
         source.Next = ScriptedSource.Value("two");
         source.Held = new TaskCompletionSource();
-        time.Pass(TimeSpan.FromSeconds(61));
+        time.Advance(TimeSpan.FromSeconds(61));
 
         foreach (var _ in Enumerable.Range(0, 20))
         {
@@ -73,13 +73,13 @@ public sealed class ValueCacheTests : IAsyncDisposable
         source.Reads.ShouldBe(1);
 
         // The first pause is 1.25 s at most, the second 1.5 s at least.
-        time.Pass(TimeSpan.FromSeconds(1.3));
+        time.Advance(TimeSpan.FromSeconds(1.3));
         await Get();
         source.Reads.ShouldBe(2);
-        time.Pass(TimeSpan.FromSeconds(1.3));
+        time.Advance(TimeSpan.FromSeconds(1.3));
         await Get();
         source.Reads.ShouldBe(2);
-        time.Pass(TimeSpan.FromSeconds(1.3));
+        time.Advance(TimeSpan.FromSeconds(1.3));
         source.Next = ScriptedSource.Value("back");
         Text(await Get()).ShouldBe("back");
     }
@@ -94,11 +94,11 @@ public sealed class ValueCacheTests : IAsyncDisposable
         source.Next = SourceAnswer.Failed(code, "away");
         for (var minute = 1; minute <= 14; minute++)
         {
-            time.Pass(TimeSpan.FromMinutes(1));
+            time.Advance(TimeSpan.FromMinutes(1));
             Text(await Get()).ShouldBe("one");
         }
 
-        time.Pass(TimeSpan.FromMinutes(2));
+        time.Advance(TimeSpan.FromMinutes(2));
 
         cache.TendOnce();
         gone.ShouldBe([Source with { Reference = "A" }]);
@@ -113,7 +113,7 @@ public sealed class ValueCacheTests : IAsyncDisposable
         source.Next = ScriptedSource.Value("one");
         await Get();
         source.Next = SourceAnswer.Failed(code, "no");
-        time.Pass(TimeSpan.FromSeconds(61));
+        time.Advance(TimeSpan.FromSeconds(61));
 
         cache.TendOnce();
         await Until(() => gone.Count > 0);
@@ -122,7 +122,7 @@ public sealed class ValueCacheTests : IAsyncDisposable
         (await Get()).Answer.Code.ShouldBe(code);
         source.Reads.ShouldBe(2);
         source.Next = ScriptedSource.Value("set again");
-        time.Pass(TimeSpan.FromSeconds(2));
+        time.Advance(TimeSpan.FromSeconds(2));
         Text(await Get()).ShouldBe("set again");
     }
 
@@ -131,14 +131,14 @@ public sealed class ValueCacheTests : IAsyncDisposable
     {
         source.Next = ScriptedSource.Value("one");
         await Get();
-        time.Pass(TimeSpan.FromSeconds(61));
+        time.Advance(TimeSpan.FromSeconds(61));
         cache.TendOnce();
         await Until(() => source.Reads == 2);
 
         // Read and not handed out: once it has aged it is forgotten, and nobody is asked.
         await Until(() =>
         {
-            time.Pass(TimeSpan.FromSeconds(61));
+            time.Advance(TimeSpan.FromSeconds(61));
             cache.TendOnce();
             return cache.Count == 0;
         });
