@@ -11,17 +11,12 @@ namespace Centaur.Server.Tests.Executions.Model;
 /// Random runs against a model. A failure names its seed and the last moves: play that seed alone to see it again, for the same seed meets the same world. What the fifty seeds are
 /// worth is shown by breaking the product by hand and playing them. Each of these was found, at the seed beside it:
 /// <code>
-/// ExecutionClaims.Fence      without "for share of w" (and without "for update of e" besides)        12
+/// ExecutionClaims.Fence      without "for share of w for update of e"                                12
 ///                            without the look at lease_expires_at                                     1
 /// TurnPump.Flush             acknowledges before it stores                                            1
 /// SandboxStore.Advance       without "last_seq = from"                                               21
 /// SandboxLifecycle.Acquire   attaches after frame 0 instead of the last stored one                   15
-///                            does not catch that another attached first                               2
-/// TurnStore.Prepare          makes a new turn where there is one                                      1
-/// DeliveryClaims.Claim       takes what is being sent, whosever lease lives                          16
-/// DeliveryClaims.Renew       says yes to everybody                                                   12
-/// SlackPost                  does not look for what an earlier attempt has posted                     4
-/// ExecutionWorker.TryClaim   gives back nothing after a claim whose answer was lost                  47
+/// DeliveryClaims.Claim       takes what is being sent, whosever lease lives                           4
 /// </code>
 /// </summary>
 public sealed class ModelTests(PostgresServer postgres)
