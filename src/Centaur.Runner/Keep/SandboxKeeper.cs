@@ -52,6 +52,7 @@ internal sealed class SandboxKeeper(SandboxSpec spec, TimeProvider time)
             await ReleaseLeftBehind(cancellationToken);
             if (!EndsWithJail(journal))
                 End(turns, new ProcessEnd(default, ExitCauses.Killed, "The keeper of this sandbox was killed, and the sandbox with it."));
+            desk.Bury();
             listener.Listen();
         }
         else
@@ -59,6 +60,7 @@ internal sealed class SandboxKeeper(SandboxSpec spec, TimeProvider time)
             state.Write(new KeeperRecord { Born = true });
             var end = await Live(journal, turns, desk, listener, stopped, stopping.Token);
             End(turns, end);
+            desk.Bury();
             if (!File.Exists(folders.Attach))
                 listener.Listen();
         }

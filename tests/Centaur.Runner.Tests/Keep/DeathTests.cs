@@ -50,6 +50,24 @@ public sealed class DeathTests
     }
 
     [Fact]
+    public async Task F5_whoever_is_told_that_a_sandbox_is_dead_finds_in_its_journal_of_what()
+    {
+        await using var keeper = await KeeperUnderTest.Start(Cancellation);
+        await using (await keeper.Claim(Cancellation))
+            KeeperUnderTest.Kill(keeper.Below("init").Min());
+
+        for (var generation = 2; ; generation++)
+        {
+            await using var link = await keeper.Connect(Cancellation);
+            var attached = await link.Attach(generation, 0, Cancellation);
+            if (attached.Phase != KeeperPhases.Dead)
+                continue;
+            (await link.Until(KeeperEvents.JailExited, Cancellation)).Seq.ShouldBe(attached.LastSeq);
+            return;
+        }
+    }
+
+    [Fact]
     public async Task Without_bubblewrap_there_is_no_sandbox_and_the_journal_says_which_package_is_missing()
     {
         await using var keeper = await KeeperUnderTest.StartWithout("/usr/bin/bwrap", Cancellation);

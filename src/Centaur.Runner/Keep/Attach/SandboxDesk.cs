@@ -19,6 +19,7 @@ internal sealed class SandboxDesk(SandboxSpec spec, FrameJournal journal, Keeper
     readonly TaskCompletionSource<string> stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Pulse settled = new();
     LivingSandbox? living;
+    volatile bool isDead;
     HarnessProcess? harness;
     HarnessLaunch? launch;
     SandboxIdentity? identity;
@@ -37,8 +38,11 @@ internal sealed class SandboxDesk(SandboxSpec spec, FrameJournal journal, Keeper
 
     public void Open(LivingSandbox sandbox) => living = sandbox;
 
-    /// <summary>The jail is gone: from now on there is only the journal.</summary>
+    /// <summary>The jail is gone, or goes: nothing is done in it any more. How it ended is still to be written.</summary>
     public void Close() => living = null;
+
+    /// <summary>The journal has its last frame. Who attaches before is not told that the sandbox is dead: it would miss the frame that says of what.</summary>
+    public void Bury() => isDead = true;
 
     public Attached Describe(long generation)
     {
@@ -46,7 +50,7 @@ internal sealed class SandboxDesk(SandboxSpec spec, FrameJournal journal, Keeper
         return new Attached(spec.SandboxId, generation, journal.LastSeq, Phase, living?.PolicyVersion ?? state.PolicyVersion, living?.CaCertificate ?? "", desk.Turn);
     }
 
-    string Phase => living is null ? KeeperPhases.Dead
+    string Phase => isDead ? KeeperPhases.Dead
         : harness is not null ? KeeperPhases.Running
         : identity is not null ? KeeperPhases.Claimed
         : KeeperPhases.Spare;
