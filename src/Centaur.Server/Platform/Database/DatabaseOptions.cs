@@ -22,6 +22,8 @@ public sealed class DatabaseOptions
             builder.Timeout = 5;
             // A database that is cut off says nothing, not even that it is gone: no statement waits for longer, and a connection that only listens is looked at now and then.
             builder.CommandTimeout = answer;
+            // Nor is it asked to cancel: that question goes over a connection of its own, whose end is waited for without a limit. The statement's connection is closed instead.
+            builder.CancellationTimeout = -1;
             builder.KeepAlive = answer;
             builder.IncludeErrorDetail = false;
             return new DatabaseOptions { ConnectionString = builder.ConnectionString };
