@@ -89,5 +89,5 @@ readonly record struct FrameHeader(bool IsFinal, int Opcode, long Length, uint? 
     }
 }
 
-/// <summary>The other side breaks the protocol. The message says how, in words without an article of their own sentence.</summary>
+/// <summary>One side breaks the protocol of RFC 6455. The message says how.</summary>
 sealed class WebSocketFault(string message) : IOException(message);

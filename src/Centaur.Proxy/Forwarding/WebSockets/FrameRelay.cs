@@ -23,6 +23,9 @@ sealed class FrameRelay(Stream from, Stream to, bool fromClient, ScanModel? sear
     StreamReplacer? message;
     int opcode;
 
+    /// <summary>Whether some frame of the message has gone on: only the first has its opcode.</summary>
+    bool started;
+
     /// <summary>Bytes of payload that went on.</summary>
     public long Bytes { get; private set; }
 
@@ -65,9 +68,6 @@ sealed class FrameRelay(Stream from, Stream to, bool fromClient, ScanModel? sear
         started = false;
         message = search is null ? null : new StreamReplacer(search);
     }
-
-    /// <summary>Whether some frame of the message has gone on: only the first has its opcode.</summary>
-    bool started;
 
     async Task Data(FrameHeader header, CancellationToken cancellationToken)
     {
