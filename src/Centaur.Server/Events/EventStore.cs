@@ -8,7 +8,6 @@ namespace Centaur.Server.Events;
 /// <summary>Every statement about the event log of threads.</summary>
 public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDisposable
 {
-    static readonly CrashPoint Partitioning = new("event.partition");
     const long BatchBytes = 256 * 1024;
 
     /// <summary>Reads of the log at once. An append may wake thousands of readers: they wait here for their turn, and not for connections, of which writers need some.</summary>
@@ -33,7 +32,7 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
         session.AfterCommit(() => wakeUps.Raise(Topics.Thread(threadKey)));
         return Sql.Of(
             $"""
-            insert into agent_execution_events (thread_key, execution_id, event_kind, event_json, first_seq, last_seq)
+            insert into agent_execution_event_rows (thread_key, execution_id, event_kind, event_json, first_seq, last_seq)
             select {threadKey}, {executionId}, kind, json, first_seq, last_seq
             from unnest({events.Select(e => e.Kind).ToArray()}, {events.Select(e => new Jsonb(e.Json)).ToArray()},
                         {events.Select(e => e.FirstSeq).ToArray()}, {events.Select(e => e.LastSeq).ToArray()})
@@ -45,6 +44,7 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
     /// <summary>
     /// The next events of a thread after a cursor, ascending: at most <paramref name="limit"/>, and no more than about a quarter of a megabyte of text, but one at least.
     /// What is stored is much shorter than its text where it repeats itself: the inner bound is on what is unpacked to know the text's length, the outer one on the text.
+    /// Where the cursor stands in a chunk, or before one, what is read ends with the chunk that ends first; the chunks that overlap with it, and rows between, are read with it.
     /// </summary>
     internal async Task<IReadOnlyList<StoredEvent>> After(
         string threadKey, string? executionId, long afterEventId, int limit, CancellationToken cancellationToken)
@@ -54,15 +54,29 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
         {
             return await database.Query(
                 $"""
+                with horizon as materialized (
+                    select min(last_event_id) as event_id
+                    from agent_execution_event_chunks
+                    where thread_key = {threadKey} and last_event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
+                )
                 select event_id, execution_id, event_kind, event_json::text
                 from (select event_id, execution_id, event_kind, event_json,
                              sum(length) over (order by event_id rows between unbounded preceding and 1 preceding) as before
                       from (select event_id, execution_id, event_kind, event_json, octet_length(event_json::text) as length
                             from (select event_id, execution_id, event_kind, event_json,
                                          sum(size) over (order by event_id rows between unbounded preceding and 1 preceding) as packed
-                                  from (select event_id, execution_id, event_kind, event_json, pg_column_size(event_json) as size
-                                        from agent_execution_events
-                                        where thread_key = {threadKey} and event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
+                                  from ((select event_id, execution_id, event_kind, event_json, pg_column_size(event_json) as size
+                                         from agent_execution_event_rows
+                                         where thread_key = {threadKey} and event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
+                                               and event_id <= coalesce((select event_id from horizon), {long.MaxValue})
+                                         order by event_id
+                                         limit {limit})
+                                        union all
+                                        select e.event_id, c.execution_id, e.event_kind, e.event_json::jsonb, octet_length(e.event_json)
+                                        from horizon h
+                                        join agent_execution_event_chunks c on c.thread_key = {threadKey} and c.last_event_id > {afterEventId} and c.first_event_id <= h.event_id,
+                                        unnest(c.event_ids, c.event_kinds, c.event_jsons) as e (event_id, event_kind, event_json)
+                                        where e.event_id > {afterEventId} and e.event_id <= h.event_id and ({executionId} is null or c.execution_id = {executionId})
                                         order by event_id
                                         limit {limit}) page) unpacked
                             where packed is null or packed < {BatchBytes}
@@ -89,7 +103,8 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
             $"""
             select case when {executionId} is null
                         then exists (select from agent_runtime_assignments where thread_key = {threadKey})
-                             or exists (select from agent_execution_events where thread_key = {threadKey})
+                             or exists (select from agent_execution_event_rows where thread_key = {threadKey})
+                             or exists (select from agent_execution_event_chunks where thread_key = {threadKey})
                         else exists (select from agent_execution_requests where execution_id = {executionId} and thread_key = {threadKey}) end
             """,
             row => row.GetBoolean(0),
@@ -99,7 +114,8 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
     internal Task<ExecutionEnd?> EndOf(string executionId, CancellationToken cancellationToken) =>
         database.First(
             $"""
-            select coalesce((select max(event_id) from agent_execution_events v where v.thread_key = e.thread_key and v.execution_id = e.execution_id), 0),
+            select greatest((select max(event_id) from agent_execution_event_rows v where v.thread_key = e.thread_key and v.execution_id = e.execution_id),
+                            (select max(last_event_id) from agent_execution_event_chunks c where c.thread_key = e.thread_key and c.execution_id = e.execution_id), 0),
                    (jsonb_build_object('type', 'execution.state', 'execution_id', execution_id, 'thread_key', thread_key, 'status', status)
                     || jsonb_strip_nulls(jsonb_build_object('terminal_reason', terminal_reason, 'result_text', result_text, 'error_text', error_text)))::text
             from agent_execution_requests e
@@ -109,9 +125,6 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
             cancellationToken);
 
     public void Dispose() => reading.Dispose();
-
-    internal Task EnsurePartitions(CancellationToken cancellationToken) =>
-        database.Write(Partitioning, $"select ensure_event_partitions(7)", cancellationToken);
 }
 
 /// <summary>An event that is to be appended.</summary>
