@@ -43,8 +43,6 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
 
     /// <summary>
     /// The next events of a thread after a cursor, ascending: at most <paramref name="limit"/>, and no more than about a quarter of a megabyte of text, but one at least.
-    /// What is stored is much shorter than its text where it repeats itself: the inner bound is on what is unpacked to know the text's length, the outer one on the text.
-    /// Where the cursor stands in a chunk, or before one, what is read ends with the chunk that ends first; the chunks that overlap with it, and rows between, are read with it.
     /// </summary>
     internal async Task<IReadOnlyList<StoredEvent>> After(
         string threadKey, string? executionId, long afterEventId, int limit, CancellationToken cancellationToken)
@@ -52,46 +50,79 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
         await reading.WaitAsync(cancellationToken);
         try
         {
-            return await database.Query(
-                $"""
-                with horizon as materialized (
-                    select min(last_event_id) as event_id
-                    from agent_execution_event_chunks
-                    where thread_key = {threadKey} and last_event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
-                )
-                select event_id, execution_id, event_kind, event_json::text
-                from (select event_id, execution_id, event_kind, event_json,
-                             sum(length) over (order by event_id rows between unbounded preceding and 1 preceding) as before
-                      from (select event_id, execution_id, event_kind, event_json, octet_length(event_json::text) as length
-                            from (select event_id, execution_id, event_kind, event_json,
-                                         sum(size) over (order by event_id rows between unbounded preceding and 1 preceding) as packed
-                                  from ((select event_id, execution_id, event_kind, event_json, pg_column_size(event_json) as size
-                                         from agent_execution_event_rows
-                                         where thread_key = {threadKey} and event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
-                                               and event_id <= coalesce((select event_id from horizon), {long.MaxValue})
-                                         order by event_id
-                                         limit {limit})
-                                        union all
-                                        select e.event_id, c.execution_id, e.event_kind, e.event_json::jsonb, octet_length(e.event_json)
-                                        from horizon h
-                                        join agent_execution_event_chunks c on c.thread_key = {threadKey} and c.last_event_id > {afterEventId} and c.first_event_id <= h.event_id,
-                                        unnest(c.event_ids, c.event_kinds, c.event_jsons) as e (event_id, event_kind, event_json)
-                                        where e.event_id > {afterEventId} and e.event_id <= h.event_id and ({executionId} is null or c.execution_id = {executionId})
-                                        order by event_id
-                                        limit {limit}) page) unpacked
-                            where packed is null or packed < {BatchBytes}
-                            offset 0) texts) sized
-                where before is null or before < {BatchBytes}
-                order by event_id
-                """,
-                StoredEvent.Read,
-                cancellationToken);
+            var rows = await RowsAfter(threadKey, executionId, afterEventId, limit, cancellationToken);
+            return rows.Count == 0 && await EndOfFirstChunk(threadKey, executionId, afterEventId, cancellationToken) is { } horizon
+                ? await ChunksAfter(threadKey, executionId, afterEventId, horizon, limit, cancellationToken)
+                : rows;
         }
         finally
         {
             reading.Release();
         }
     }
+
+    /// <summary>
+    /// Where no chunk holds anything after the cursor. What is stored is much shorter than its text where it repeats itself: the inner bound is on what is unpacked to know the
+    /// text's length, the outer one on the text.
+    /// </summary>
+    Task<IReadOnlyList<StoredEvent>> RowsAfter(string threadKey, string? executionId, long afterEventId, int limit, CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select event_id, execution_id, event_kind, event_json::text
+            from (select event_id, execution_id, event_kind, event_json,
+                         sum(length) over (order by event_id rows between unbounded preceding and 1 preceding) as before
+                  from (select event_id, execution_id, event_kind, event_json, octet_length(event_json::text) as length
+                        from (select event_id, execution_id, event_kind, event_json,
+                                     sum(size) over (order by event_id rows between unbounded preceding and 1 preceding) as packed
+                              from (select event_id, execution_id, event_kind, event_json, pg_column_size(event_json) as size
+                                    from agent_execution_event_rows
+                                    where thread_key = {threadKey} and event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
+                                          and not exists (select from agent_execution_event_chunks
+                                                          where thread_key = {threadKey} and last_event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId}))
+                                    order by event_id
+                                    limit {limit}) page) unpacked
+                        where packed is null or packed < {BatchBytes}
+                        offset 0) texts) sized
+            where before is null or before < {BatchBytes}
+            order by event_id
+            """,
+            StoredEvent.Read,
+            cancellationToken);
+
+    /// <summary>The last event of the chunk that ends first after the cursor, or null where there is none.</summary>
+    Task<long?> EndOfFirstChunk(string threadKey, string? executionId, long afterEventId, CancellationToken cancellationToken) =>
+        database.First(
+            $"""
+            select min(last_event_id) from agent_execution_event_chunks
+            where thread_key = {threadKey} and last_event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
+            """,
+            row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0),
+            cancellationToken);
+
+    /// <summary>
+    /// What stands between the cursor and the end of a chunk: in that chunk, in those that overlap with it, and in rows, should a clock that was set back have left some there.
+    /// </summary>
+    Task<IReadOnlyList<StoredEvent>> ChunksAfter(string threadKey, string? executionId, long afterEventId, long horizon, int limit, CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select event_id, execution_id, event_kind, event_json
+            from (select event_id, execution_id, event_kind, event_json,
+                         sum(octet_length(event_json)) over (order by event_id rows between unbounded preceding and 1 preceding) as before
+                  from (select e.event_id, c.execution_id, e.event_kind, e.event_json
+                        from agent_execution_event_chunks c, unnest(c.event_ids, c.event_kinds, c.event_jsons) as e (event_id, event_kind, event_json)
+                        where c.thread_key = {threadKey} and c.last_event_id > {afterEventId} and c.first_event_id <= {horizon}
+                              and e.event_id > {afterEventId} and e.event_id <= {horizon} and ({executionId} is null or c.execution_id = {executionId})
+                        union all
+                        select event_id, execution_id, event_kind, event_json::text
+                        from agent_execution_event_rows
+                        where thread_key = {threadKey} and event_id > {afterEventId} and event_id <= {horizon} and ({executionId} is null or execution_id = {executionId})
+                        order by event_id
+                        limit {limit}) page) sized
+            where before is null or before < {BatchBytes}
+            order by event_id
+            """,
+            StoredEvent.Read,
+            cancellationToken);
 
     /// <summary>No event has a greater id than this.</summary>
     internal Task<long> LastIssued(CancellationToken cancellationToken) =>
