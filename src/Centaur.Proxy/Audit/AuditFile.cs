@@ -145,9 +145,8 @@ sealed class AuditFile : IDisposable
     void KeepWhole()
     {
         torn = seekable;
-        if (!seekable || RandomAccess.GetLength(file) is var size && size <= length)
-            return;
-        var written = lines.WrittenSpan[..(int)Math.Min(size - length, lines.WrittenCount)];
+        var reached = seekable ? RandomAccess.GetLength(file) - length : 0;
+        var written = lines.WrittenSpan[..(int)Math.Clamp(reached, 0, lines.WrittenCount)];
         var whole = written.LastIndexOf((byte)'\n') + 1;
         if (whole == 0)
             return;

@@ -107,6 +107,6 @@ internal sealed class EgressStore(PostgresDatabase database, HostIdentity host)
             },
             cancellationToken);
 
-    Task Ensure(SqlSession session, string sandboxId, CancellationToken cancellationToken) =>
+    Task<int> Ensure(SqlSession session, string sandboxId, CancellationToken cancellationToken) =>
         session.Execute($"insert into egress_anchors (sandbox_id, host_id) values ({sandboxId}, {host.HostId}) on conflict (sandbox_id) do nothing", cancellationToken);
 }

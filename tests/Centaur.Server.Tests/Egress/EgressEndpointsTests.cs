@@ -8,8 +8,10 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Centaur.Server.Tests.Egress;
 
 /// <summary>Who may read which records, and how they are paged.</summary>
-public sealed class EgressEndpointsTests(ServerFixture server) : IClassFixture<ServerFixture>
+public sealed class EgressEndpointsTests(QuietServer quiet) : IClassFixture<QuietServer>
 {
+    readonly ServerFixture server = quiet.Fixture;
+
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]

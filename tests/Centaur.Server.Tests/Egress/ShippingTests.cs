@@ -10,8 +10,10 @@ using Npgsql;
 namespace Centaur.Server.Tests.Egress;
 
 /// <summary>From the audit files of a host to Postgres: every line once, in order, and none that does not follow the one before.</summary>
-public sealed class ShippingTests(ServerFixture server) : IClassFixture<ServerFixture>
+public sealed class ShippingTests(QuietServer quiet) : IClassFixture<QuietServer>
 {
+    readonly ServerFixture server = quiet.Fixture;
+
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     PostgresDatabase Database => server.Services.GetRequiredService<PostgresDatabase>();

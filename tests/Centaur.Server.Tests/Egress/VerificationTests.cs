@@ -7,8 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Centaur.Server.Tests.Egress;
 
 /// <summary>Somebody who can write to the tables: whatever is done to a row, the verifier names it.</summary>
-public sealed class VerificationTests(ServerFixture server) : IClassFixture<ServerFixture>
+public sealed class VerificationTests(QuietServer quiet) : IClassFixture<QuietServer>
 {
+    readonly ServerFixture server = quiet.Fixture;
+
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     PostgresDatabase Database => server.Services.GetRequiredService<PostgresDatabase>();
