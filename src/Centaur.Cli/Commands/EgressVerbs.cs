@@ -49,12 +49,7 @@ internal static class EgressVerbs
         var record = new Argument<long?>("record") { Description = "A record's number, from `egress tail`.", Arity = ArgumentArity.ZeroOrOne };
         var thread = Thread();
         var json = Shared.Json();
-        record.Validators.Add(result =>
-        {
-            if (result.GetResult(thread) is { Implicit: false } == (result.Tokens.Count > 0))
-                result.AddError("Name a record or a thread, and not both.");
-        });
-        return new Verb("show", "Print a request with all that is known of it, or all records of a thread.", "centaur egress show 4711", "centaur egress show --thread cli-0f3a…")
+        var verb = new Verb("show", "Print a request with all that is known of it, or all records of a thread.", "centaur egress show 4711", "centaur egress show --thread cli-0f3a…")
             .With(record, thread, json)
             .Does(async (parsed, cancellationToken) =>
             {
@@ -65,6 +60,12 @@ internal static class EgressVerbs
                     Print(context, await Page(api, string.Create(CultureInfo.InvariantCulture, $"/admin/egress/{parsed.GetValue(record)}"), cancellationToken), parsed.GetValue(json));
                 return ExitCode.Ok;
             });
+        verb.Validators.Add(result =>
+        {
+            if (result.GetResult(record) is { Tokens.Count: > 0 } == result.GetResult(thread) is { Implicit: false })
+                result.AddError("Name a record or a thread: one of the two.");
+        });
+        return verb;
     }
 
     static Verb Verify(CliContext context)
