@@ -24,28 +24,28 @@ internal static class EgressEndpoints
             .Needs(Scopes.Admin).WithTags("egress").WithSummary("Read an egress record with the others of its request").Produces<EgressPage>().Produces<DetailBody>(404);
     }
 
-    static async Task<IResult> OfThread(string? after, string? limit, HttpContext http, EgressPages pages, CancellationToken cancellationToken)
+    static async Task<IResult> OfThread(string? after, string? limit, HttpContext http, EgressReadStore records, CancellationToken cancellationToken)
     {
         var threadKey = http.RouteValue("thread_key");
         if (http.Caller().RefusalFor(threadKey) is { } foreign)
             return foreign;
-        var page = await Page(threadKey, after, limit, pages, cancellationToken);
-        return page.Succeeded && page.Value.Records.Count == 0 && !await pages.Knows(threadKey, cancellationToken)
+        var page = await Page(threadKey, after, limit, records, cancellationToken);
+        return page.Succeeded && page.Value.Records.Count == 0 && !await records.Knows(threadKey, cancellationToken)
             ? ApiFailure.Detail(StatusCodes.Status404NotFound, "thread not found")
             : page.ToHttp();
     }
 
-    static async Task<IResult> OfAll(string? after, string? limit, EgressPages pages, CancellationToken cancellationToken) => (await Page(null, after, limit, pages, cancellationToken)).ToHttp();
+    static async Task<IResult> OfAll(string? after, string? limit, EgressReadStore records, CancellationToken cancellationToken) => (await Page(null, after, limit, records, cancellationToken)).ToHttp();
 
-    static async Task<IResult> OfRequest(long record_id, EgressPages pages, CancellationToken cancellationToken)
+    static async Task<IResult> OfRequest(long record_id, EgressReadStore records, CancellationToken cancellationToken)
     {
-        var records = await pages.Request(record_id, cancellationToken);
-        return records.Count == 0
+        var found = await records.Request(record_id, cancellationToken);
+        return found.Count == 0
             ? ApiFailure.Detail(StatusCodes.Status404NotFound, "egress record not found")
-            : TypedResults.Json(new EgressPage(records, records[^1].RecordId), ApiJson.Options);
+            : TypedResults.Json(new EgressPage(found, found[^1].RecordId), ApiJson.Options);
     }
 
-    static async Task<Outcome<EgressPage>> Page(string? threadKey, string? after, string? limit, EgressPages pages, CancellationToken cancellationToken)
+    static async Task<Outcome<EgressPage>> Page(string? threadKey, string? after, string? limit, EgressReadStore records, CancellationToken cancellationToken)
     {
         long? cursor = null;
         if (after is not null)
@@ -58,8 +58,8 @@ internal static class EgressEndpoints
         var size = PageSize.Of(limit, Usual, Most);
         if (size.Failure is { } wrong)
             return wrong;
-        var records = await pages.Page(threadKey, cursor, size.Value, cancellationToken);
-        return new EgressPage(records, records.Count > 0 ? records[^1].RecordId : cursor ?? 0);
+        var found = await records.Page(threadKey, cursor, size.Value, cancellationToken);
+        return new EgressPage(found, found.Count > 0 ? found[^1].RecordId : cursor ?? 0);
     }
 
     static Task Describe(OpenApiOperation operation, Microsoft.AspNetCore.OpenApi.OpenApiOperationTransformerContext context, CancellationToken cancellationToken)

@@ -13,9 +13,9 @@ public static class EgressSlice
     {
         services.AddSingleton(EgressRecordOptions.Read(settings));
         services.AddSingleton<EgressStore>();
-        services.AddSingleton<EgressPages>();
+        services.AddSingleton<EgressReadStore>();
         services.AddSingleton<AuditShipping>();
-        services.AddSingleton<ChainVerification>();
+        services.AddSingleton<ChainStore>();
         services.AddSingleton<IGaugeSource, EgressGauges>();
         services.AddHostedService<EgressShipWorker>();
         services.AddHostedService<EgressRetentionWorker>();

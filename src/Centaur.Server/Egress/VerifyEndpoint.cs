@@ -12,17 +12,17 @@ internal static class VerifyEndpoint
             .WithDescription("Of one sandbox with sandbox_id, else of all. The first fault of each sandbox is named: a row that was altered, dropped, added or moved.")
             .Produces<VerifyResponse>().Produces<DetailBody>(404).Produces<DetailBody>(429);
 
-    static async Task<IResult> Handle(string? sandbox_id, ChainVerification verification, CancellationToken cancellationToken)
+    static async Task<IResult> Handle(string? sandbox_id, ChainStore chains, CancellationToken cancellationToken)
     {
-        if (!verification.TryEnter())
+        if (!chains.TryEnter())
             return ApiFailure.Busy("A verification runs already. Try again when it has ended.");
         try
         {
-            IReadOnlyList<string> wanted = sandbox_id is { } one ? [one] : await verification.Sandboxes(cancellationToken);
+            IReadOnlyList<string> wanted = sandbox_id is { } one ? [one] : await chains.Sandboxes(cancellationToken);
             var (rows, faults) = (0L, new List<EgressFault>());
             foreach (var sandboxId in wanted)
             {
-                if (await verification.Verify(sandboxId, cancellationToken) is not { } found)
+                if (await chains.Walk(sandboxId, cancellationToken) is not { } found)
                 {
                     if (sandbox_id is null)
                         continue;
@@ -37,7 +37,7 @@ internal static class VerifyEndpoint
         }
         finally
         {
-            verification.Leave();
+            chains.Leave();
         }
     }
 }

@@ -5,7 +5,7 @@ using Npgsql;
 namespace Centaur.Server.Egress;
 
 /// <summary>Every statement that reads records for people.</summary>
-internal sealed class EgressPages(PostgresDatabase database)
+internal sealed class EgressReadStore(PostgresDatabase database)
 {
     /// <summary>Records in the order of their ids.</summary>
     /// <param name="threadKey">One thread's; null for all.</param>

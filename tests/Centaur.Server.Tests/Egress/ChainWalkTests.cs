@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Centaur.Server.Tests.Egress;
 
 /// <summary>Somebody who can write to the tables: whatever is done to a row, the verifier names it.</summary>
-public sealed class VerificationTests(QuietServer quiet) : IClassFixture<QuietServer>
+public sealed class ChainWalkTests(QuietServer quiet) : IClassFixture<QuietServer>
 {
     readonly ServerFixture server = quiet.Fixture;
 
