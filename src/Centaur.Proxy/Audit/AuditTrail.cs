@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using Centaur.Proxy.Front;
+using Centaur.Proxy.Metering;
 using Centaur.Proxy.Policies;
 
 namespace Centaur.Proxy.Audit;
@@ -58,6 +59,8 @@ sealed partial class AuditTrail(AuditFile file, TimeProvider time)
             json.WriteNumber("scrubbed", outcome.Scrubbed);
         if (outcome.Cause is { } cause)
             json.WriteString("cause", Cut(cause, LongestWord));
+        if (outcome.Usage is { } usage)
+            Cost(json, usage);
         Finish(json);
         file.Defer(buffer!.WrittenSpan);
     }
@@ -130,6 +133,27 @@ sealed partial class AuditTrail(AuditFile file, TimeProvider time)
         json.WriteEndArray();
     }
 
+    static void Cost(Utf8JsonWriter json, ModelUsage usage)
+    {
+        json.WriteStartObject("usage");
+        if (usage.Model is { } model)
+            json.WriteString("model", model);
+        json.WriteNumber("calls", usage.Calls);
+        Count(json, "input_tokens", usage.InputTokens);
+        Count(json, "cached_tokens", usage.CachedTokens);
+        Count(json, "cache_write_tokens", usage.CacheWriteTokens);
+        Count(json, "output_tokens", usage.OutputTokens);
+        if (usage.IsPartial)
+            json.WriteBoolean("partial", true);
+        json.WriteEndObject();
+    }
+
+    static void Count(Utf8JsonWriter json, string name, long? tokens)
+    {
+        if (tokens is { } known)
+            json.WriteNumber(name, known);
+    }
+
     static string Cut(string text, int most) => text.Length <= most ? text : text[..most];
 }
 
@@ -143,4 +167,8 @@ readonly record struct AuditIntent(
 
 /// <summary>What became of it.</summary>
 readonly record struct AuditOutcome(
-    string Id, Authority Target, int Status, long BytesSent, long BytesReceived, TimeSpan Duration, long InertPlaceholders, long Scrubbed, string? Cause);
+    string Id, Authority Target, int Status, long BytesSent, long BytesReceived, TimeSpan Duration, long InertPlaceholders, long Scrubbed, string? Cause)
+{
+    /// <summary>What a model's answer said that it cost.</summary>
+    public ModelUsage? Usage { get; init; }
+}

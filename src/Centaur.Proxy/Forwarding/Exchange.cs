@@ -3,6 +3,7 @@ using Centaur.Proxy.Audit;
 using Centaur.Proxy.Forwarding.WebSockets;
 using Centaur.Proxy.Front;
 using Centaur.Proxy.Limits;
+using Centaur.Proxy.Metering;
 using Centaur.Proxy.Policies;
 using Centaur.Proxy.Secrets;
 using Centaur.Proxy.Transforms;
@@ -86,11 +87,13 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
             return;
         }
 
-        await Forward(context, policy, host, line, swap, plan, id);
+        await Forward(context, new Admitted(id, policy, host, rule, line, swap, plan));
     }
 
-    async Task Forward(HttpContext context, PolicyModel policy, HostModel host, RequestLine line, SwapPlan swap, TransformPlan plan, string id)
+    async Task Forward(HttpContext context, Admitted request)
     {
+        var (id, policy, host, rule, line, swap, plan) = request;
+        var isMetered = rule.Metered && UsageMeter.Concerns(context.Request.Method, line.Path);
         var started = time.GetTimestamp();
         ResponseRelay? relay = null;
         var becomesSocket = WebSocketHandshake.IsAsked(context.Request);
@@ -115,7 +118,7 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
 
             if (becomesSocket)
                 WebSocketHandshake.Ask(message);
-            relay = new ResponseRelay(vault.Scan, host.HoldsSecrets);
+            relay = new ResponseRelay(vault.Scan, host.HoldsSecrets, isMetered);
             using var answer = await upstreams.For(map).SendAsync(message, ending.Token);
 
             // 6.
@@ -124,7 +127,7 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
                 if (!becomesSocket || !WebSocketHandshake.IsAccepted(context.Request, answer))
                     throw new UpstreamFault(RefusalCodes.UpgradeNotVerified, $"{line.Target.Host} switched to another protocol, and not as it was asked to.");
                 relay.TryCopyHead(answer, context.Response, hasBody: false);
-                socket = new WebSocketRelay(OutgoingRequest.Search(policy, swap), () => vault.Scan);
+                socket = new WebSocketRelay(OutgoingRequest.Search(policy, swap), () => vault.Scan, isMetered);
                 await socket.Run(context, answer, ending.Token);
                 return;
             }
@@ -150,7 +153,10 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
             var seen = (body?.PlaceholdersSeen ?? 0) + (socket?.PlaceholdersSeen ?? 0);
             audit.Conclude(policy, new AuditOutcome(
                 id, line.Target, context.Response.StatusCode, (body?.BytesSent ?? 0) + (socket?.BytesSent ?? 0), (relay?.BytesReceived ?? 0) + (socket?.BytesReceived ?? 0),
-                time.GetElapsedTime(started), swap.SwapsInBody ? 0 : seen, (relay?.Scrubbed ?? 0) + (socket?.Scrubbed ?? 0), cause));
+                time.GetElapsedTime(started), swap.SwapsInBody ? 0 : seen, (relay?.Scrubbed ?? 0) + (socket?.Scrubbed ?? 0), cause)
+            {
+                Usage = relay?.Usage ?? socket?.Usage,
+            });
         }
     }
 
@@ -231,4 +237,7 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
             return;
         await response.BodyWriter.WriteAsync(body, context.RequestAborted);
     }
+
+    /// <summary>A request that may leave, and what was decided of it.</summary>
+    sealed record Admitted(string Id, PolicyModel Policy, HostModel Host, RuleModel Rule, RequestLine Line, SwapPlan Swap, TransformPlan Plan);
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Centaur.Proxy.Metering;
 using Centaur.Proxy.Scanning;
 using Centaur.Proxy.Unpacking;
 using Microsoft.AspNetCore.Http;
@@ -16,7 +17,10 @@ namespace Centaur.Proxy.Forwarding;
 /// that the upstream said where nothing is searched.</para>
 /// <para>3. It is flushed (the head at least) before the wait for more.</para>
 /// </summary>
-sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
+/// <param name="scan">What is searched for; null for nothing.</param>
+/// <param name="holdsSecrets">Whether secrets are sent to this host, so that answers that cannot be searched are not passed on.</param>
+/// <param name="isMetered">Whether a model answers.</param>
+sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered)
 {
     const int BufferSize = 64 * 1024;
     const int LargestRecord = 16 * 1024;
@@ -30,6 +34,9 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
     public long BytesReceived { get; private set; }
 
     public long Scrubbed => scrubbed;
+
+    /// <summary>What a model's answer said that it cost; null where none answered.</summary>
+    public ModelUsage? Usage { get; private set; }
 
     /// <summary>False where the body is packed in a way that cannot be searched; then nothing has been written.</summary>
     public bool TryCopyHead(HttpResponseMessage message, HttpResponse response, bool hasBody)
@@ -66,14 +73,16 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
         await using var wire = new CountingStream(await message.Content.ReadAsStreamAsync(cancellationToken));
         await using var plain = search ? packing.Unpack(wire) : wire;
         using var replacer = search ? new StreamReplacer(scan!) : null;
+        var meter = isMetered && message.IsSuccessStatusCode ? UsageMeter.For(message.Content.Headers.ContentType?.MediaType) : null;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            await Relay(plain, wire, replacer, buffer, response, cancellationToken);
+            await Relay(plain, wire, replacer, meter, buffer, response, cancellationToken);
         }
         finally
         {
             scrubbed += replacer?.Replaced ?? 0;
+            Usage = meter?.Result() ?? (meter is null ? null : UsageMeter.Unknown);
             ArrayPool<byte>.Shared.Return(buffer, clearArray: search);
         }
     }
@@ -90,7 +99,7 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
         }
     }
 
-    async Task Relay(Stream plain, CountingStream wire, StreamReplacer? replacer, byte[] buffer, HttpResponse response, CancellationToken cancellationToken)
+    async Task Relay(Stream plain, CountingStream wire, StreamReplacer? replacer, UsageMeter? meter, byte[] buffer, HttpResponse response, CancellationToken cancellationToken)
     {
         var to = response.BodyWriter;
         long unpacked = 0;
@@ -122,6 +131,7 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
             // 2.
             if (!ended && !response.HasStarted)
                 await response.StartAsync(cancellationToken);
+            meter?.Push(buffer.AsSpan(start, end - start));
             var written = Write(buffer.AsSpan(start, end - start), ended, replacer, to);
             if (ended)
             {
