@@ -22,6 +22,20 @@ public sealed class StandInServer : IAsyncDisposable
     readonly WebApplication app;
     readonly ConcurrentDictionary<string, string> requests = new(StringComparer.Ordinal);
 
+    const string NoUsage = """{"total":{"calls":0,"unpriced_calls":0,"partial_calls":0},"days":[]}""";
+
+    const string UsageOfThread =
+        """
+        {"thread_key":"t-1","total":{"calls":3,"input_tokens":12345,"cached_tokens":2000,"output_tokens":678,"cost_usd":0.0375,"unpriced_calls":0,"partial_calls":1},
+         "turns":[{"turn_id":"turn-9","execution_id":"exe_1","model":"gpt-5","usage":{"calls":3,"input_tokens":12345,"cached_tokens":2000,"output_tokens":678,"cost_usd":0.0375,"unpriced_calls":0,"partial_calls":1}}]}
+        """;
+
+    const string UsageOfDays =
+        """
+        {"total":{"calls":2,"input_tokens":10,"cached_tokens":null,"output_tokens":5,"cost_usd":null,"unpriced_calls":2,"partial_calls":0},
+         "days":[{"day":"2026-11-21","model":"evil\u001b[2J","usage":{"calls":2,"input_tokens":10,"cached_tokens":null,"output_tokens":5,"cost_usd":null,"unpriced_calls":2,"partial_calls":0}}]}
+        """;
+
     StandInServer(WebApplication app) => this.app = app;
 
     public string Address { get; private set; } = "";
@@ -167,6 +181,8 @@ public sealed class StandInServer : IAsyncDisposable
         app.MapGet("/agent/threads/{key}/egress", (string key, long? after) => key == "t-1" ? Results.Content(EgressAfter(after ?? 0), "application/json") : Results.Json(new { detail = "thread not found" }, statusCode: 404));
         app.MapGet("/admin/egress", (long? after) => Results.Content(EgressAfter(after ?? 0), "application/json"));
         app.MapGet("/admin/egress/{id}", (long id) => id == 7 ? Results.Content(EgressAfter(0), "application/json") : Results.Json(new { detail = "egress record not found" }, statusCode: 404));
+        app.MapGet("/agent/threads/{key}/usage", (string key) => key == "t-1" ? Results.Content(UsageOfThread, "application/json") : Results.Json(new { detail = "thread not found" }, statusCode: 404));
+        app.MapGet("/admin/usage", (int days) => Results.Content(days == 1 ? NoUsage : UsageOfDays, "application/json"));
         app.MapGet("/admin/egress/verify", (string? sandbox_id) => Results.Content(
             sandbox_id == "sbx-bad"
                 ? """{"holds":false,"sandboxes":1,"records":3,"faults":[{"sandbox_id":"sbx-bad","line":4,"record_id":9,"what":"does not follow from the line before it: it was altered, or moved here"}]}"""

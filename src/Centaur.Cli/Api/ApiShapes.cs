@@ -80,3 +80,12 @@ internal sealed record EgressPageAnswer(IReadOnlyList<JsonElement> Records, long
 internal sealed record EgressFaultShape(string SandboxId, long Line, long? RecordId, string What);
 
 internal sealed record VerifyAnswer(bool Holds, int Sandboxes, long Records, IReadOnlyList<EgressFaultShape> Faults);
+
+internal sealed record UsageShape(
+    long Calls, long? InputTokens, long? CachedTokens, long? OutputTokens, decimal? CostUsd, long UnpricedCalls, long PartialCalls);
+
+internal sealed record TurnUsageShape(string? TurnId, string? ExecutionId, string? Model, UsageShape Usage);
+
+internal sealed record DayUsageShape(string Day, string? Model, UsageShape Usage);
+
+internal sealed record UsageAnswer(UsageShape Total, IReadOnlyList<TurnUsageShape>? Turns, IReadOnlyList<DayUsageShape>? Days);

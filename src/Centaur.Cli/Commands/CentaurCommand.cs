@@ -21,6 +21,7 @@ internal static class CentaurCommand
             AskVerb.Build(context),
             ThreadVerbs.Build(context),
             EgressVerbs.Build(context),
+            UsageVerb.Build(context),
             LogsVerb.Build(context),
             SecretVerbs.Build(context),
             KeyVerbs.Build(context),

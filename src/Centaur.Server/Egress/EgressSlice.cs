@@ -1,3 +1,4 @@
+using Centaur.Server.Egress.Usage;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Telemetry.Metrics;
 
@@ -14,6 +15,8 @@ public static class EgressSlice
         services.AddSingleton(EgressRecordOptions.Read(settings));
         services.AddSingleton<EgressStore>();
         services.AddSingleton<EgressReadStore>();
+        services.AddSingleton(ModelPrices.Read(settings));
+        services.AddSingleton<UsageStore>();
         services.AddSingleton<AuditShipping>();
         services.AddSingleton<ChainStore>();
         services.AddSingleton<IGaugeSource, EgressGauges>();
@@ -25,5 +28,6 @@ public static class EgressSlice
     {
         EgressEndpoints.Map(routes);
         VerifyEndpoint.Map(routes);
+        UsageEndpoints.Map(routes);
     }
 }

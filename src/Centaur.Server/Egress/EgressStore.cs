@@ -1,3 +1,4 @@
+using Centaur.Server.Egress.Usage;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Faults;
@@ -55,6 +56,8 @@ internal sealed class EgressStore(PostgresDatabase database, HostIdentity host)
                     order by place
                     """,
                     cancellationToken);
+                if (UsageStore.Append(from.SandboxId, from.Lines, lines) is { } usage)
+                    await session.Execute(usage, cancellationToken);
                 return true;
             },
             keep: stored => stored,
