@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.IO.Compression;
 using System.IO.Pipelines;
+using Centaur.Proxy.Front;
 using Centaur.Proxy.Scanning;
+using Centaur.Proxy.Upstream;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -16,7 +18,10 @@ namespace Centaur.Proxy.Forwarding;
 /// that the upstream said where nothing is searched.</para>
 /// <para>3. It is flushed (the head at least) before the wait for more.</para>
 /// </summary>
-sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
+/// <param name="scan">What is searched for.</param>
+/// <param name="holdsSecrets">Whether the host may know a value.</param>
+/// <param name="largest">The largest body that is passed on; null for any.</param>
+sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, long? largest)
 {
     const int BufferSize = 64 * 1024;
     const int LargestRecord = 16 * 1024;
@@ -30,6 +35,13 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
     public long BytesReceived { get; private set; }
 
     public long Scrubbed => scrubbed;
+
+    /// <exception cref="UpstreamFault">The answer says that it is larger than what is passed on.</exception>
+    public void Admit(HttpResponseMessage message)
+    {
+        if (message.Content.Headers.ContentLength > largest)
+            throw TooLarge();
+    }
 
     /// <summary>False where the body is packed in a way that cannot be searched; then nothing has been written.</summary>
     public bool TryCopyHead(HttpResponseMessage message, HttpResponse response, bool hasBody)
@@ -116,6 +128,8 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
             }
 
             BytesReceived = wire.Count;
+            if (wire.Count > largest)
+                throw TooLarge();
             unpacked += end - start;
             if (unpacked > ExpansionGrace && unpacked / MaxExpansion > wire.Count)
                 throw new IOException("The answer unpacks to more than is credible.");
@@ -171,6 +185,8 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
         foreach (var value in values)
             response.Headers.Append(Clean(name), Clean(value));
     }
+
+    UpstreamFault TooLarge() => new(RefusalCodes.AnswerTooLarge, $"The answer is larger than {largest} bytes, which is the most that is passed on here.");
 
     string Clean(string text) => scan is null ? text : scan.Clean(text, ref scrubbed);
 

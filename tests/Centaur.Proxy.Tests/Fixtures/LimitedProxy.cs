@@ -50,7 +50,7 @@ sealed class LimitedProxy : IAsyncDisposable
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, new Uri(server.Addresses.Single()).Port, TestContext.Current.CancellationToken);
-        return RawClient.Over(socket, parts.Authority.CertificatePem);
+        return RawClient.Over(socket, parts.Authority!.CertificatePem);
     }
 
     /// <summary>A tunnel to the vendor's host, with TLS inside.</summary>
