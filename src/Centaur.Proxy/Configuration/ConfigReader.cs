@@ -63,6 +63,11 @@ static class ConfigReader
         {
             throw new UsageException($"{path}, line {fault.Start.Line}: {fault.Message}");
         }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException)
+        {
+            // The parser's own state, where a flow collection is left open.
+            throw new UsageException($"{path} is not YAML: a bracket or a brace is not closed");
+        }
     }
 
     static ProxyConfig Read(YamlMap root, string folder)

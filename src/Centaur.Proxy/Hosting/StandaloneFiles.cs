@@ -15,7 +15,7 @@ static class StandaloneFiles
             return null;
         try
         {
-            return CertificateAuthority.FromPem(ReadPem(tls.CertificateFile) + "\n" + ReadPem(tls.KeyFile), time, tls.LeafLifetime);
+            return CertificateAuthority.FromPem(ReadPem(tls.CertificateFile), ReadPem(tls.KeyFile), time, tls.LeafLifetime);
         }
         catch (Exception fault) when (fault is CryptographicException or ArgumentException)
         {

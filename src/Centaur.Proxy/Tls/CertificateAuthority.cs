@@ -53,27 +53,29 @@ sealed class CertificateAuthority : IDisposable
         {
             var pem = new byte[length];
             RandomAccess.Read(memfd, pem, 0);
-            var authority = FromPem(Encoding.ASCII.GetString(pem), time);
+            var text = Encoding.ASCII.GetString(pem);
+            var authority = FromPem(text, text, time);
             CryptographicOperations.ZeroMemory(pem);
             return authority;
         }
 
         using var newKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var created = Create(newKey, time);
-        var text = Encoding.ASCII.GetBytes(created.ExportCertificatePem() + "\n" + newKey.ExportPkcs8PrivateKeyPem() + "\n");
-        RandomAccess.Write(memfd, text, 0);
+        var kept = Encoding.ASCII.GetBytes(created.ExportCertificatePem() + "\n" + newKey.ExportPkcs8PrivateKeyPem() + "\n");
+        RandomAccess.Write(memfd, kept, 0);
         Libc.Seal(memfd);
-        var made = FromPem(Encoding.ASCII.GetString(text), time);
-        CryptographicOperations.ZeroMemory(text);
+        var made = FromPem(created.ExportCertificatePem(), newKey.ExportPkcs8PrivateKeyPem(), time);
+        CryptographicOperations.ZeroMemory(kept);
         return made;
     }
 
-    /// <param name="pem">The certificate and its key, one after the other.</param>
+    /// <param name="certificatePem">The certificate; what else stands there is not looked at.</param>
+    /// <param name="keyPem">Its key.</param>
     /// <param name="time">Dates the leaves.</param>
     /// <param name="leafLifetime">How long a leaf is good; a week where it is not said.</param>
-    public static CertificateAuthority FromPem(string pem, TimeProvider time, TimeSpan? leafLifetime = null)
+    public static CertificateAuthority FromPem(string certificatePem, string keyPem, TimeProvider time, TimeSpan? leafLifetime = null)
     {
-        var loaded = X509Certificate2.CreateFromPem(pem, pem);
+        var loaded = X509Certificate2.CreateFromPem(certificatePem, keyPem);
         if (loaded.Extensions.OfType<X509BasicConstraintsExtension>().FirstOrDefault() is not { CertificateAuthority: true })
             throw new CryptographicException("The certificate is not a certificate authority's.");
         if (loaded.Extensions.OfType<X509KeyUsageExtension>().FirstOrDefault() is { } usage && !usage.KeyUsages.HasFlag(X509KeyUsageFlags.KeyCertSign))

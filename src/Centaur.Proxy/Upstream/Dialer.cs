@@ -32,7 +32,7 @@ sealed class Dialer(ProxyLimits limits, DialRules rules, ProxyChain chain, OwnLi
             foreach (var address in addresses)
             {
                 if (!rules.Allow(host, address))
-                    throw new UpstreamFault(RefusalCodes.AddressProhibited, $"{host} resolves to an address that may not be reached.");
+                    throw new UpstreamFault(RefusalCodes.AddressProhibited, $"{host} resolves to an address that is not public, or that the operator denied.");
             }
 
             // 3.

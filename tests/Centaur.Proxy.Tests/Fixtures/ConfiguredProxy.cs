@@ -60,6 +60,14 @@ sealed class ConfiguredProxy : IAsyncDisposable
         return address.Task.IsCompleted ? await address.Task : throw new InvalidOperationException("The program ended: " + Errors);
     }
 
+    public async Task<int> PostgresPort()
+    {
+        const string said = Said + "postgres 127.0.0.1:";
+        await Says(said);
+        var line = errors.First(line => line.Contains(said, StringComparison.Ordinal));
+        return int.Parse(line[(line.IndexOf(said, StringComparison.Ordinal) + said.Length)..].TrimEnd('.'), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     /// <summary>What the program said when it would not start.</summary>
     public async Task<(int Code, string Text)> End()
     {
@@ -96,6 +104,8 @@ sealed class ConfiguredProxy : IAsyncDisposable
 
     public async Task<(int Status, string Body)> Reload(string yaml)
     {
+        // It reads the file at its start too.
+        await Address(Management);
         await Write("proxy.yaml", yaml);
         var (status, body, _) = await Manage(HttpMethod.Post, "/v1/reload", "Bearer " + Key);
         return (status, body);
@@ -111,7 +121,11 @@ sealed class ConfiguredProxy : IAsyncDisposable
     public async Task Says(string text)
     {
         while (!Errors.Contains(text, StringComparison.Ordinal))
+        {
+            if (ended.Task.IsCompleted)
+                throw new InvalidOperationException("The program ended: " + Errors);
             await Task.Delay(5, Token);
+        }
     }
 
     /// <summary>The first record of the audit of this kind, as soon as it is there.</summary>

@@ -22,7 +22,7 @@ public sealed class OwnListenerTests
     public async Task P33_no_map_leads_back_to_a_listener_of_this_proxy(string kind)
     {
         await using var proxy = await ConfiguredProxy.Start(Yaml(""), environment: Environment);
-        var port = kind == "postgres" ? await PostgresPort(proxy) : (await proxy.Address(kind)).Port;
+        var port = kind == "postgres" ? await proxy.PostgresPort() : (await proxy.Address(kind)).Port;
         (await proxy.Reload(Yaml($"map: [{{ host: self.test, port: 80, address: 127.0.0.1, target_port: {port} }}]"))).Status.ShouldBe(200);
         using var client = await proxy.Client();
 
@@ -48,14 +48,6 @@ public sealed class OwnListenerTests
         own.Include(IPAddress.Parse("::ffff:127.0.0.1"), 8080).ShouldBeTrue();
         own.Include(IPAddress.Parse("127.0.0.1"), 8081).ShouldBeFalse();
         own.Include(IPAddress.Parse("93.184.216.34"), 9092).ShouldBeFalse();
-    }
-
-    static async Task<int> PostgresPort(ConfiguredProxy proxy)
-    {
-        const string said = "Listening on postgres 127.0.0.1:";
-        await proxy.Says(said);
-        var at = proxy.Errors.IndexOf(said, StringComparison.Ordinal) + said.Length;
-        return int.Parse(proxy.Errors[at..].Split('\n')[0].TrimEnd('.'), System.Globalization.CultureInfo.InvariantCulture);
     }
 
     static string Yaml(string map) => $$"""
