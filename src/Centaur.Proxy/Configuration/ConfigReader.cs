@@ -1,5 +1,6 @@
 using Centaur.Protocol.Broker;
 using Centaur.Protocol.Policy;
+using Centaur.Proxy.Configuration.Transforms;
 using Centaur.Proxy.Hosting;
 using Centaur.Proxy.Transforms;
 using YamlDotNet.Core;
@@ -63,10 +64,10 @@ static class ConfigReader
         {
             throw new UsageException($"{path}, line {fault.Start.Line}: {fault.Message}");
         }
-        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException)
+        catch (Exception fault) when (fault is not (UsageException or IOException))
         {
-            // The parser's own state, where a flow collection is left open.
-            throw new UsageException($"{path} is not YAML: a bracket or a brace is not closed");
+            // The parser falls over some texts, such as a bracket that is never closed.
+            throw new UsageException($"{path} is not YAML; look for a bracket or a quote that is not closed");
         }
     }
 
@@ -126,7 +127,7 @@ static class ConfigReader
     {
         if (root.Map("log") is not { } log)
             return LogLevel.Information;
-        var level = TransformRules.OneOf(log, "level", ["debug", "info", "warn", "warning", "error"], "info");
+        var level = log.OneOf("level", ["debug", "info", "warn", "warning", "error"], "info");
         log.Done();
         return level switch
         {

@@ -15,7 +15,7 @@ sealed record TlsConfig(bool SniOnly, string CertificateFile, string KeyFile, Ti
     public static TlsConfig Read(YamlMap root, string folder)
     {
         var tls = root.Map("tls");
-        var mode = tls is null ? "mitm" : TransformRules.OneOf(tls, "mode", ["mitm", "sni-only"], "mitm");
+        var mode = tls is null ? "mitm" : tls.OneOf("mode", ["mitm", "sni-only"], "mitm");
         if (tls is null)
         {
             root.Error("\"tls\" with \"ca_cert\" and \"ca_key\" is needed, or with \"mode: sni-only\"");

@@ -73,6 +73,15 @@ sealed class YamlMap(string where, YamlMappingNode node, ConfigNotes notes)
         return "";
     }
 
+    /// <summary>One word of a list; said with all of them where it is another.</summary>
+    public string OneOf(string key, IReadOnlyList<string> words, string? otherwise = null)
+    {
+        var text = otherwise is null ? Required(key) : Text(key) ?? otherwise;
+        if (text.Length > 0 && !words.Contains(text))
+            Error($"\"{key}\" must be {string.Join(", ", words.SkipLast(1))} or {words[^1]}, not \"{text}\"");
+        return text;
+    }
+
     public bool Flag(string key)
     {
         switch (Text(key))

@@ -16,7 +16,8 @@ sealed class AnswerPatience(TimeSpan? longest, CancellationToken ending) : IDisp
     {
         if (source is null)
             return await upstream.SendAsync(message, ending);
-        if (body is null)
+        // A transform may have put another content in its place, which is small.
+        if (body is null || !ReferenceEquals(message.Content, body))
             Begin();
         else
             body.Sent = Begin;

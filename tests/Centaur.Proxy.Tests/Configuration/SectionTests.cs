@@ -45,7 +45,7 @@ public sealed class SectionTests
     [InlineData("fd20:ce::254")]
     [InlineData("::ffff:169.254.169.254")]
     [InlineData("64:ff9b::7f00:1")]
-    public void P1_no_exception_is_taken_for_this_machine_its_link_or_metadata(string address) =>
+    public void P01_no_exception_is_taken_for_this_machine_its_link_or_metadata(string address) =>
         Problem($"proxy: {{ {Listen}, upstream_private_exceptions: {{ a.test: ['{address}'] }} }}\n{Tls}\n").ShouldContain("is never dialled");
 
     [Fact]

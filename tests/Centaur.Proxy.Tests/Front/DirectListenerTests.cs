@@ -1,3 +1,5 @@
+using Centaur.Proxy.Front;
+using Centaur.Proxy.Limits;
 using Centaur.Proxy.Tests.Fixtures;
 using Microsoft.AspNetCore.Http;
 using Shouldly;
@@ -43,7 +45,6 @@ public sealed class DirectListenerTests
     [Theory]
     [InlineData("GET / HTTP/1.1\r\n\r\n", 400)]
     [InlineData("GET / HTTP/1.1\r\nHost: \r\n\r\n", 400)]
-    [InlineData("GET /a/../b HTTP/1.1\r\nHost: api.vendor.test\r\n\r\n", 400)]
     [InlineData("GET http://other.vendor.test/ HTTP/1.1\r\nHost: api.vendor.test\r\n\r\n", 400)]
     [InlineData("CONNECT api.vendor.test:443 HTTP/1.1\r\nHost: api.vendor.test:443\r\n\r\n", 400)]
     [InlineData("GET / HTTP/1.1\r\nHost: other.vendor.test\r\n\r\n", 403)]
@@ -57,6 +58,47 @@ public sealed class DirectListenerTests
 
         (await client.ReadHead()).ShouldStartWith($"HTTP/1.1 {status}");
         origin.Seen.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("/a/../b")]
+    [InlineData("/a/%2e%2e/b")]
+    [InlineData("/a/..;/b")]
+    [InlineData("//b")]
+    public async Task P13_a_path_with_two_meanings_is_refused(string path)
+    {
+        await using var origin = await Origin.Start(_ => Task.CompletedTask, plaintext: true);
+        await using var proxy = await Start(origin);
+        await using var client = await proxy.Connect(ConfiguredProxy.Http);
+
+        await client.Send($"GET {path} HTTP/1.1\r\nHost: api.vendor.test\r\n\r\n");
+
+        (await client.ReadHead()).ShouldContain("X-Centaur-Denied: path_ambiguous");
+        origin.Seen.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task P25_an_endless_head_is_cut()
+    {
+        await using var origin = await Origin.Start(_ => Task.CompletedTask, plaintext: true);
+        await using var proxy = await Start(origin);
+        await using var client = await proxy.Connect(ConfiguredProxy.Http);
+
+        await client.Send("GET / HTTP/1.1\r\nHost: api.vendor.test\r\nX: " + new string('x', 40_000));
+
+        (await client.ReadHead()).ShouldStartWith("HTTP/1.1 431");
+    }
+
+    [Theory]
+    [InlineData(Entrance.Http, "HTTP/1.1 429")]
+    [InlineData(Entrance.Https, "")]
+    public async Task P34_a_connection_beyond_the_limit_is_turned_away(Entrance entrance, string said)
+    {
+        await using var origin = await Origin.Start(_ => Task.CompletedTask);
+        await using var proxy = await LimitedProxy.Start(new ProxyLimits { Connections = 0 }, TestPolicy.To(origin), entrance);
+        await using var client = await proxy.Connect();
+
+        (await client.ReadToEnd()).ShouldStartWith(said);
     }
 
     [Theory]
@@ -90,7 +132,7 @@ public sealed class DirectListenerTests
     }
 
     [Fact]
-    public async Task P9_a_Host_that_is_not_the_server_name_is_refused()
+    public async Task P09_a_Host_that_is_not_the_server_name_is_refused()
     {
         await using var origin = await Origin.Start(_ => Task.CompletedTask);
         await using var proxy = await Start(origin);
@@ -119,7 +161,7 @@ public sealed class DirectListenerTests
     }
 
     [Fact]
-    public async Task P8_a_handshake_without_a_server_name_leads_nowhere()
+    public async Task P08_a_handshake_without_a_server_name_leads_nowhere()
     {
         await using var origin = await Origin.Start(_ => Task.CompletedTask);
         await using var proxy = await Start(origin);

@@ -30,7 +30,7 @@ public sealed class SniOnlyTests
     [InlineData(ConfiguredProxy.Https, "evil.example", "host_not_allowed")]
     [InlineData(ConfiguredProxy.Https, "127.0.0.1", "sni_mismatch")]
     [InlineData(ConfiguredProxy.Tunnel, "other.vendor.test", "sni_mismatch")]
-    public async Task P8_another_name_or_none_is_closed_and_recorded(string kind, string name, string cause)
+    public async Task P08_another_name_or_none_is_closed_and_recorded(string kind, string name, string cause)
     {
         await using var origin = await Origin.Start(_ => Task.CompletedTask);
         await using var proxy = await Start(origin);
@@ -72,7 +72,7 @@ public sealed class SniOnlyTests
     }
 
     [Fact]
-    public async Task P1_a_name_that_resolves_to_this_machine_is_not_relayed()
+    public async Task P01_a_name_that_resolves_to_this_machine_is_not_relayed()
     {
         await using var proxy = await ConfiguredProxy.Start("""
             proxy: { https_listen: "127.0.0.1:0" }

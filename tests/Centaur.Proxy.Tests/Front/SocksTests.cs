@@ -100,7 +100,7 @@ public sealed class SocksTests
     [Theory]
     [InlineData(443)]
     [InlineData(80)]
-    public async Task P9_a_request_inside_is_for_the_host_and_port_that_were_asked_for(int port)
+    public async Task P09_a_request_inside_is_for_the_host_and_port_that_were_asked_for(int port)
     {
         await using var origin = await Origin.Start(_ => Task.CompletedTask, plaintext: true);
         await using var proxy = await Start(origin);

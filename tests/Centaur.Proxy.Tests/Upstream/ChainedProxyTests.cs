@@ -17,7 +17,7 @@ public sealed class ChainedProxyTests
     [Theory]
     [InlineData("http")]
     [InlineData("https")]
-    public async Task P7_the_chained_proxy_is_told_the_vetted_address(string scheme)
+    public async Task P07_the_chained_proxy_is_told_the_vetted_address(string scheme)
     {
         await using var origin = await Origin.Start(context => context.Response.WriteAsync("OK"), plaintext: scheme == "http");
         await using var chained = new ForwardProxy(origin.Port);
@@ -33,7 +33,7 @@ public sealed class ChainedProxyTests
     }
 
     [Fact]
-    public async Task P7_a_WebSocket_goes_by_the_same_way()
+    public async Task P07_a_WebSocket_goes_by_the_same_way()
     {
         await using var origin = await Origin.Start(
             async context =>
@@ -60,7 +60,7 @@ public sealed class ChainedProxyTests
     [InlineData("169.254.169.254")]
     [InlineData("10.1.2.3")]
     [InlineData("localhost")]
-    public async Task P7_what_is_not_public_is_not_asked_of_the_chained_proxy_either(string host)
+    public async Task P07_what_is_not_public_is_not_asked_of_the_chained_proxy_either(string host)
     {
         await using var origin = await Origin.Start(_ => Task.CompletedTask, plaintext: true);
         await using var chained = new ForwardProxy(origin.Port);

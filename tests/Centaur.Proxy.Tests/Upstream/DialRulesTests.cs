@@ -23,7 +23,7 @@ public sealed class DialRulesTests
     [InlineData("other.corp.test", "10.1.2.3", false)]
     [InlineData("sub.db.corp.test", "10.1.2.3", false)]
     [InlineData("10.1.2.3", "10.1.2.3", false)]
-    public void P3_a_private_address_is_reached_by_the_exact_name_that_it_was_excepted_for(string host, string address, bool allowed) =>
+    public void P03_a_private_address_is_reached_by_the_exact_name_that_it_was_excepted_for(string host, string address, bool allowed) =>
         Rules.Allow(host, IPAddress.Parse(address)).ShouldBe(allowed);
 
     [Theory]
@@ -36,7 +36,7 @@ public sealed class DialRulesTests
     [Theory]
     [InlineData("169.254.169.254")]
     [InlineData("::1")]
-    public void P1_not_even_an_exception_leads_to_this_machine_or_to_metadata(string address) =>
+    public void P01_not_even_an_exception_leads_to_this_machine_or_to_metadata(string address) =>
         new DialRules([], new Dictionary<string, IPAddress[]> { ["a.test"] = [IPAddress.Parse(address)] }).Allow("a.test", IPAddress.Parse(address)).ShouldBeFalse();
 
     [Theory]
@@ -50,7 +50,7 @@ public sealed class DialRulesTests
     [InlineData("[]", "10.1.2.3")]
     [InlineData("[]", "100.64.0.1")]
     [InlineData("[93.184.216.0/24]", "93.184.216.34")]
-    public async Task P1_P2_P3_P4_no_list_of_the_file_opens_an_address_that_is_not_public(string denied, string address)
+    public async Task P01_P02_P03_P04_no_list_of_the_file_opens_an_address_that_is_not_public(string denied, string address)
     {
         await using var proxy = await ConfiguredProxy.Start($$"""
             proxy: { tunnel_listen: "127.0.0.1:0", upstream_deny_cidrs: {{denied}} }

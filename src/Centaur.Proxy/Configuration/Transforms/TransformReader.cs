@@ -2,7 +2,7 @@ using System.Globalization;
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Transforms;
 
-namespace Centaur.Proxy.Configuration;
+namespace Centaur.Proxy.Configuration.Transforms;
 
 /// <summary>Collects rules, secrets and transforms from the <c>transforms</c> list; each entry has a reader of its own.</summary>
 /// <param name="folder">The file's folder, which relative paths begin at.</param>
