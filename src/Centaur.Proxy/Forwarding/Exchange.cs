@@ -98,7 +98,8 @@ sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail a
         RequestBody? body = null;
         WebSocketRelay? socket = null;
         string? cause = null;
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource([context.RequestAborted, .. swap.Revocations]);
+        CancellationToken[] revocations = [.. swap.Revocations, .. plan.Secrets.Select(generation.Runtime.Vault.Revocation)];
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource([context.RequestAborted, .. revocations]);
         try
         {
             // 5.
@@ -125,7 +126,7 @@ sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail a
                 if (!becomesSocket || !WebSocketHandshake.IsAccepted(context.Request, answer))
                     throw new UpstreamFault(RefusalCodes.UpgradeNotVerified, $"{line.Target.Host} switched to another protocol, and not as it was asked to.");
                 relay.TryCopyHead(answer, context.Response, hasBody: false);
-                socket = new WebSocketRelay(OutgoingRequest.Search(policy, swap), runtime.Vault.Scan);
+                socket = new WebSocketRelay(OutgoingRequest.Search(policy, swap), () => runtime.Vault.Scan);
                 await socket.Run(context, answer, ending.Token);
                 return;
             }
@@ -146,7 +147,7 @@ sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail a
         }
         catch (Exception fault)
         {
-            cause = await Fail(context, line, swap, fault, body?.SourceFailed ?? false);
+            cause = await Fail(context, line, revocations, fault, body?.SourceFailed ?? false);
         }
         finally
         {
@@ -157,9 +158,9 @@ sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail a
         }
     }
 
-    static async Task<string> Fail(HttpContext context, RequestLine line, SwapPlan swap, Exception fault, bool clientFailed)
+    static async Task<string> Fail(HttpContext context, RequestLine line, CancellationToken[] revocations, Exception fault, bool clientFailed)
     {
-        if (swap.Revocations.Any(revoked => revoked.IsCancellationRequested))
+        if (Array.Exists(revocations, revoked => revoked.IsCancellationRequested))
         {
             context.Abort();
             return "secret_revoked";
