@@ -98,7 +98,7 @@ sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail a
         RequestBody? body = null;
         WebSocketRelay? socket = null;
         string? cause = null;
-        CancellationToken[] revocations = [.. swap.Revocations, .. plan.Secrets.Select(generation.Runtime.Vault.Revocation)];
+        CancellationToken[] revocations = [.. swap.Revocations, .. plan.Secrets.Select(runtime.Vault.Revocation)];
         using var ending = CancellationTokenSource.CreateLinkedTokenSource([context.RequestAborted, .. revocations]);
         try
         {
