@@ -51,6 +51,9 @@ public sealed record EgressRule(string Name, IReadOnlyList<string> Hosts)
 
     /// <summary>Whether a request may become a WebSocket.</summary>
     public bool WebSocket { get; init; }
+
+    /// <summary>Whether a model answers there: what its answers say that they cost is recorded with their outcome.</summary>
+    public bool Metered { get; init; }
 }
 
 /// <summary>A secret that this sandbox's requests may carry.</summary>

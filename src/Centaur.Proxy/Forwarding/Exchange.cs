@@ -3,6 +3,7 @@ using Centaur.Proxy.Audit;
 using Centaur.Proxy.Forwarding.WebSockets;
 using Centaur.Proxy.Front;
 using Centaur.Proxy.Limits;
+using Centaur.Proxy.Metering;
 using Centaur.Proxy.Policies;
 using Centaur.Proxy.Secrets;
 using Centaur.Proxy.Transforms;
@@ -80,17 +81,20 @@ sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail a
         // 4.
         var plan = TransformPlan.For(host, line, request);
         var id = audit.NewId();
-        if (!audit.Intend(new AuditIntent(id, policy, line.Target, request.Method, line.Path, rule!.Name, plan.Secrets.Count == 0 ? swap.Names : [.. swap.Names, .. plan.Secrets])))
+        IReadOnlyList<string> carried = plan.Secrets.Count == 0 ? swap.Names : [.. swap.Names, .. plan.Secrets];
+        if (!audit.Intend(new AuditIntent(id, policy, line.Target, request.Method, line.Path, rule!.Name, carried) { Query = line.Query }))
         {
             await Refuse(context, policy, line, Refusals.Audit());
             return;
         }
 
-        await Forward(context, generation, host, line, swap, plan, id);
+        await Forward(context, new Admitted(id, generation, host, rule, line, swap, plan));
     }
 
-    async Task Forward(HttpContext context, Generation generation, HostModel host, RequestLine line, SwapPlan swap, TransformPlan plan, string id)
+    async Task Forward(HttpContext context, Admitted request)
     {
+        var (id, generation, host, rule, line, swap, plan) = request;
+        var isMetered = rule.Metered && UsageMeter.Concerns(context.Request.Method, line.Path);
         var started = time.GetTimestamp();
         var (policy, runtime, _) = generation;
         ResponseRelay? relay = null;
@@ -116,7 +120,7 @@ sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail a
 
             if (becomesSocket)
                 WebSocketHandshake.Ask(message);
-            relay = new ResponseRelay(runtime.Vault.Scan, host.HoldsSecrets, limits.LargestAnswer);
+            relay = new ResponseRelay(runtime.Vault.Scan, host.HoldsSecrets, isMetered, limits.LargestAnswer);
             using var patience = new AnswerPatience(limits.AnswerTimeout, ending.Token);
             using var answer = await patience.Wait(upstreams.For(map), message, body, line.Target.Host);
 
@@ -126,7 +130,7 @@ sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail a
                 if (!becomesSocket || !WebSocketHandshake.IsAccepted(context.Request, answer))
                     throw new UpstreamFault(RefusalCodes.UpgradeNotVerified, $"{line.Target.Host} switched to another protocol, and not as it was asked to.");
                 relay.TryCopyHead(answer, context.Response, hasBody: false);
-                socket = new WebSocketRelay(OutgoingRequest.Search(policy, swap), () => runtime.Vault.Scan);
+                socket = new WebSocketRelay(OutgoingRequest.Search(policy, swap), () => runtime.Vault.Scan, isMetered);
                 await socket.Run(context, answer, ending.Token);
                 return;
             }
@@ -154,7 +158,10 @@ sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail a
             var seen = (body?.PlaceholdersSeen ?? 0) + (socket?.PlaceholdersSeen ?? 0);
             audit.Conclude(policy, new AuditOutcome(
                 id, line.Target, context.Response.StatusCode, (body?.BytesSent ?? 0) + (socket?.BytesSent ?? 0), (relay?.BytesReceived ?? 0) + (socket?.BytesReceived ?? 0),
-                time.GetElapsedTime(started), swap.SwapsInBody ? 0 : seen, (relay?.Scrubbed ?? 0) + (socket?.Scrubbed ?? 0), cause));
+                time.GetElapsedTime(started), swap.SwapsInBody ? 0 : seen, (relay?.Scrubbed ?? 0) + (socket?.Scrubbed ?? 0), cause)
+            {
+                Usage = relay?.Usage ?? socket?.Usage,
+            });
         }
     }
 
@@ -216,7 +223,7 @@ sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail a
 
     async Task Refuse(HttpContext context, PolicyModel policy, RequestLine? line, Refusal refusal)
     {
-        audit.Refused(policy, line?.Target ?? context.Features.Get<Tunnel>()?.Target, context.Request.Method, line?.Path ?? "", refusal);
+        audit.Refused(policy, line?.Target ?? context.Features.Get<Tunnel>()?.Target, context.Request.Method, line?.Path ?? "", line?.Query ?? "", refusal);
         await Answer(context, refusal);
     }
 
@@ -235,4 +242,7 @@ sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail a
             return;
         await response.BodyWriter.WriteAsync(body, context.RequestAborted);
     }
+
+    /// <summary>A request that may leave, and what was decided of it.</summary>
+    sealed record Admitted(string Id, Generation Generation, HostModel Host, RuleModel Rule, RequestLine Line, SwapPlan Swap, TransformPlan Plan);
 }

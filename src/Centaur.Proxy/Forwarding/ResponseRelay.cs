@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Centaur.Proxy.Front;
+using Centaur.Proxy.Metering;
 using Centaur.Proxy.Scanning;
 using Centaur.Proxy.Unpacking;
 using Centaur.Proxy.Upstream;
@@ -18,10 +19,11 @@ namespace Centaur.Proxy.Forwarding;
 /// that the upstream said where nothing is searched.</para>
 /// <para>3. It is flushed (the head at least) before the wait for more.</para>
 /// </summary>
-/// <param name="scan">What is searched for.</param>
-/// <param name="holdsSecrets">Whether the host may know a value.</param>
+/// <param name="scan">What is searched for; null for nothing.</param>
+/// <param name="holdsSecrets">Whether secrets are sent to this host, so that answers that cannot be searched are not passed on.</param>
+/// <param name="isMetered">Whether a model answers.</param>
 /// <param name="largest">The largest body that is passed on; null for any.</param>
-sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, long? largest)
+sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered, long? largest)
 {
     const int BufferSize = 64 * 1024;
     const int LargestRecord = 16 * 1024;
@@ -35,6 +37,9 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, long? largest)
     public long BytesReceived { get; private set; }
 
     public long Scrubbed => scrubbed;
+
+    /// <summary>What a model's answer said that it cost; null where none answered.</summary>
+    public ModelUsage? Usage { get; private set; }
 
     /// <exception cref="UpstreamFault">The answer says that it is larger than what is passed on.</exception>
     public void Admit(HttpResponseMessage message)
@@ -78,14 +83,16 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, long? largest)
         await using var wire = new CountingStream(await message.Content.ReadAsStreamAsync(cancellationToken));
         await using var plain = search ? packing.Unpack(wire) : wire;
         using var replacer = search ? new StreamReplacer(scan!) : null;
+        var meter = isMetered && message.IsSuccessStatusCode ? UsageMeter.For(message.Content.Headers.ContentType?.MediaType) : null;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            await Relay(plain, wire, replacer, buffer, response, cancellationToken);
+            await Relay(plain, wire, replacer, meter, buffer, response, cancellationToken);
         }
         finally
         {
             scrubbed += replacer?.Replaced ?? 0;
+            Usage = meter?.Result() ?? (meter is null ? null : UsageMeter.Unknown);
             ArrayPool<byte>.Shared.Return(buffer, clearArray: search);
         }
     }
@@ -102,7 +109,7 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, long? largest)
         }
     }
 
-    async Task Relay(Stream plain, CountingStream wire, StreamReplacer? replacer, byte[] buffer, HttpResponse response, CancellationToken cancellationToken)
+    async Task Relay(Stream plain, CountingStream wire, StreamReplacer? replacer, UsageMeter? meter, byte[] buffer, HttpResponse response, CancellationToken cancellationToken)
     {
         var to = response.BodyWriter;
         long unpacked = 0;
@@ -136,6 +143,7 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, long? largest)
             // 2.
             if (!ended && !response.HasStarted)
                 await response.StartAsync(cancellationToken);
+            meter?.Push(buffer.AsSpan(start, end - start));
             var written = Write(buffer.AsSpan(start, end - start), ended, replacer, to);
             if (ended)
             {

@@ -64,7 +64,7 @@ sealed class ConnectEntrance(FrontParts parts, TunnelInside inside)
 
     async Task Refuse(ConnectionContext connection, Refusal refusal, Authority? target)
     {
-        parts.Audit.Refused(parts.Policies.Current, target, "CONNECT", "", refusal);
+        parts.Audit.Refused(parts.Policies.Current, target, "CONNECT", "", "", refusal);
         await connection.Transport.Output.WriteAsync(refusal.ToConnectResponse(), connection.ConnectionClosed);
         await connection.Transport.Output.CompleteAsync();
     }

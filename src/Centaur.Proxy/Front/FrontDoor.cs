@@ -59,7 +59,7 @@ sealed class FrontDoor(Entrance entrance, FrontParts parts, TunnelInside inside)
     async Task TurnAway(ConnectionContext connection)
     {
         var refusal = Refusals.Busy(RefusalCodes.TooManyConnections, $"This sandbox already holds {parts.Limits.Connections} connections to its proxy.");
-        parts.Audit.Refused(parts.Policies.Current, null, "CONNECT", "", refusal);
+        parts.Audit.Refused(parts.Policies.Current, null, "CONNECT", "", "", refusal);
         // Who speaks TLS could not read it.
         if (entrance != Entrance.Https)
             await connection.Transport.Output.WriteAsync(refusal.ToConnectResponse(), connection.ConnectionClosed);

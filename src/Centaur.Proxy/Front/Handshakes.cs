@@ -30,7 +30,7 @@ sealed class Handshakes(PolicyState policies, AuditTrail audit, LeafCache leaves
 
     AuthenticationException Refused(Authority? target, Refusal refusal)
     {
-        audit.Refused(policies.Current, target, "CONNECT", "", refusal);
+        audit.Refused(policies.Current, target, "CONNECT", "", "", refusal);
         return new AuthenticationException(refusal.Code);
     }
 }

@@ -25,7 +25,7 @@ sealed class SocksEntrance(FrontParts parts, TunnelInside inside)
         var refusal = target is { } known ? TunnelJudge.Judge(known, text, "the SOCKS request", policy) : Unreadable(answer);
         if (refusal is not null)
         {
-            parts.Audit.Refused(policy, target, "SOCKS5", "", refusal);
+            parts.Audit.Refused(policy, target, "SOCKS5", "", "", refusal);
             await Say(connection, target is null ? answer : SocksAnswer.NotAllowed);
             await connection.Transport.Output.CompleteAsync();
             return;

@@ -26,6 +26,8 @@ sealed class TunnelInside(ConnectionDelegate? tls, ConnectionDelegate plain, Fro
         {
             if (first == Arrivals.TlsHandshake)
                 await parts.Relay.Run(connection, target, policy, "passthrough");
+            else if (first >= 0)
+                Refuse(target, new Refusal(0, RefusalCodes.ProtocolNotAllowed, "Not TLS.", ""));
             return;
         }
 
@@ -89,5 +91,5 @@ sealed class TunnelInside(ConnectionDelegate? tls, ConnectionDelegate plain, Fro
         await parts.Relay.Run(connection, target, policy, rule?.Name ?? "passthrough");
     }
 
-    void Refuse(Authority? target, Refusal refusal) => parts.Audit.Refused(parts.Policies.Current, target, "CONNECT", "", refusal);
+    void Refuse(Authority? target, Refusal refusal) => parts.Audit.Refused(parts.Policies.Current, target, "CONNECT", "", "", refusal);
 }

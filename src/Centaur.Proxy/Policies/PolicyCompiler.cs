@@ -41,7 +41,7 @@ static class PolicyCompiler
             wrong.Add($"{where} names no host");
         foreach (var port in rule.Ports.Where(port => port is < 1 or > 65535))
             wrong.Add($"{where}: {port} is not a port");
-        return new RuleModel(rule.Name, Hosts(rule.Hosts, where, wrong), [.. rule.Ports], Methods(rule.Methods), Paths(rule.Paths, where, wrong)) { WebSocket = rule.WebSocket };
+        return new RuleModel(rule.Name, Hosts(rule.Hosts, where, wrong), [.. rule.Ports], Methods(rule.Methods), Paths(rule.Paths, where, wrong)) { WebSocket = rule.WebSocket, Metered = rule.Metered };
     }
 
     static SecretModel Compile(SecretGrant grant, List<string> wrong)

@@ -6,6 +6,9 @@ sealed record RuleModel(string Name, HostPattern[] Hosts, int[] Ports, string[] 
     /// <summary>Whether what it covers may become a WebSocket.</summary>
     public bool WebSocket { get; init; }
 
+    /// <summary>Whether what its answers say that they cost is recorded.</summary>
+    public bool Metered { get; init; }
+
     public bool CoversHost(string host, bool isAddress) => HostPatterns.Any(Hosts, host, isAddress);
 
     public bool CoversPort(int port) => Ports.Length == 0 ? port is 443 or 80 : Ports.AsSpan().Contains(port);

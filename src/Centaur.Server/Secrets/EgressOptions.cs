@@ -45,6 +45,7 @@ public sealed record EgressOptions
             Methods = rule.Texts("methods").Select(m => m.ToUpperInvariant()).ToList(),
             Paths = rule.Texts("paths"),
             WebSocket = rule.Flag("websocket", fallback: false),
+            Metered = rule.Flag("metered", fallback: false),
         };
     }
 

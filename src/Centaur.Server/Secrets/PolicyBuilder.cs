@@ -43,7 +43,7 @@ public static class PolicyBuilder
         };
     }
 
-    static EgressRule ModelRule(ModelEndpoint model) => new("model", [model.BaseUrl.IdnHost.ToLowerInvariant()]) { Ports = [model.BaseUrl.Port] };
+    static EgressRule ModelRule(ModelEndpoint model) => new("model", [model.BaseUrl.IdnHost.ToLowerInvariant()]) { Ports = [model.BaseUrl.Port], Metered = true };
 
     static EgressRule Rule(string name, SecretBinding binding) => new($"secret:{name}", binding.Hosts) { Methods = binding.Methods, Paths = binding.Paths };
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Centaur.Proxy.Metering;
 using Centaur.Proxy.Scanning;
 
 namespace Centaur.Proxy.Forwarding.WebSockets;
@@ -12,7 +13,8 @@ namespace Centaur.Proxy.Forwarding.WebSockets;
 /// <param name="to">Where they go.</param>
 /// <param name="fromClient">True for the way up: frames are masked on both sides, here with masks of our own.</param>
 /// <param name="search">What is replaced in a message that begins now; null for nothing.</param>
-sealed class FrameRelay(Stream from, Stream to, bool fromClient, Func<ScanModel?> search) : IDisposable
+/// <param name="meter">Reads messages beside; null where no model speaks.</param>
+sealed class FrameRelay(Stream from, Stream to, bool fromClient, Func<ScanModel?> search, UsageMeter? meter) : IDisposable
 {
     const int PieceBytes = 16 * 1024;
 
@@ -78,6 +80,7 @@ sealed class FrameRelay(Stream from, Stream to, bool fromClient, Func<ScanModel?
             at += count;
             var last = header.IsFinal && at == header.Length;
             payload.ResetWrittenCount();
+            meter?.Push(piece.AsSpan(0, count));
             if (message is null)
                 payload.Write(piece.AsSpan(0, count));
             else
@@ -92,6 +95,7 @@ sealed class FrameRelay(Stream from, Stream to, bool fromClient, Func<ScanModel?
 
         if (!header.IsFinal)
             return;
+        meter?.EndMessage();
         End();
         opcode = 0;
     }

@@ -5,6 +5,7 @@ using Centaur.Server.Platform.Database;
 using Centaur.Server.Platform.Faults;
 using Centaur.Testing.Server;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Centaur.Server.Tests.Executions.Model;
 
@@ -41,12 +42,19 @@ internal sealed class ModelRun(ServerFixture server, int seed, CancellationToken
         foreach (var thread in world.Threads)
             await server.Api.PostOk("/agent/spawn", new JsonObject { ["thread_key"] = thread, ["harness"] = "built-in" });
         await world.Open();
-        for (var step = 0; step < Steps; step++)
+        try
         {
-            await Step();
-            await world.Settle();
+            for (var step = 0; step < Steps; step++)
+            {
+                await Step();
+                await world.Settle();
+            }
+            await Drain();
         }
-        await Drain();
+        catch (NpgsqlException fault)
+        {
+            throw new InvalidOperationException(world.Seed($"the database failed: {fault.Message}"), fault);
+        }
         await new ModelBooks(world, requests.Values, cancelled, cancellationToken).Check();
     }
 
@@ -85,7 +93,7 @@ internal sealed class ModelRun(ServerFixture server, int seed, CancellationToken
                 Reap();
                 break;
             case < 95:
-                await OfferAgain();
+                OfferAgain();
                 break;
             case < 97:
                 Wait(random.Next(3) == 0 ? ModelWorker.Silence * 2 : TimeSpan.FromSeconds(5));
@@ -299,13 +307,14 @@ internal sealed class ModelRun(ServerFixture server, int seed, CancellationToken
         world.Reaper.Reap();
     }
 
-    async Task OfferAgain()
+    /// <summary>A request like any other: whoever is held in a write of the same thread makes it wait.</summary>
+    void OfferAgain()
     {
         var keepers = world.Keepers.ToList();
         foreach (var worker in world.Busy.Where(w => w.Gate.HeldAt is null).ToList())
         {
             if (keepers.Find(k => k.Awaits(worker)) is { } keeper)
-                await worker.OfferAgain(keeper, cancellationToken);
+                world.Ask(() => worker.OfferAgain(keeper, cancellationToken));
         }
     }
 
