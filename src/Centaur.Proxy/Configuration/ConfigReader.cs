@@ -1,4 +1,6 @@
+using Centaur.Protocol.Broker;
 using Centaur.Protocol.Policy;
+using Centaur.Proxy.Configuration.Transforms;
 using Centaur.Proxy.Hosting;
 using Centaur.Proxy.Transforms;
 using YamlDotNet.Core;
@@ -8,32 +10,36 @@ namespace Centaur.Proxy.Configuration;
 
 /// <summary>
 /// Reads <c>proxy.yaml</c>: the parts of iron-proxy's file that this proxy knows, and <c>map</c> and <c>audit</c> beside them. Strict: a key that nobody knows
-/// stops the start, and all that is wrong is said at once.
+/// stops the start, and all that is wrong is said at once. Each section has a reader of its own.
 /// </summary>
 static class ConfigReader
 {
-    // As iron-proxy's proxy.max_request_body_bytes; here it concerns bodies that a transform must hold whole, and no others.
-    const int DefaultLargestBody = 1 << 20;
-
-    public static ProxyConfig ReadFile(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="environment">The variables that win over it.</param>
+    /// <exception cref="UsageException">Something is wrong; the message lists all of it.</exception>
+    public static ProxyConfig ReadFile(string path, IReadOnlyDictionary<string, string> environment)
     {
         try
         {
             using var reader = new StreamReader(path);
-            return Read(reader, Path.GetFullPath(path));
+            return Read(reader, Path.GetFullPath(path), environment);
         }
-        catch (IOException fault)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw new UsageException($"{path} cannot be read: {fault.Message}");
         }
     }
 
-    public static ProxyConfig Read(TextReader text, string path)
+    public static ProxyConfig Read(TextReader text, string path, IReadOnlyDictionary<string, string>? environment = null)
     {
         var notes = new ConfigNotes();
-        var root = new YamlMap(YamlMap.TopLevel, Load(text, path), notes);
-        var config = Read(root, Path.GetDirectoryName(path) ?? "/", notes);
+        var variables = new IronVariables(environment ?? new Dictionary<string, string>(), notes);
+        var document = Load(text, path);
+        variables.Apply(document);
+        var root = new YamlMap(YamlMap.TopLevel, document, notes);
+        var config = Read(root, Path.GetDirectoryName(path) ?? "/") with { Fixed = FixedKeys.Of(document) };
         root.Done();
+        variables.RefuseUnknown(NamedVariables(config));
         return notes.Errors.Count == 0 ? config with { Notices = notes.Notices } : throw new UsageException($"{path} is not valid:\n  " + string.Join("\n  ", notes.Errors));
     }
 
@@ -58,68 +64,46 @@ static class ConfigReader
         {
             throw new UsageException($"{path}, line {fault.Start.Line}: {fault.Message}");
         }
+        catch (Exception fault) when (fault is not (UsageException or IOException))
+        {
+            // The parser falls over some texts, such as a bracket that is never closed.
+            throw new UsageException($"{path} is not YAML; look for a bracket or a quote that is not closed");
+        }
     }
 
-    static ProxyConfig Read(YamlMap root, string folder, ConfigNotes notes)
+    static ProxyConfig Read(YamlMap root, string folder)
     {
-        var listen = "";
-        var largestBody = DefaultLargestBody;
-        if (root.Map("proxy") is { } proxy)
-        {
-            listen = proxy.Required("tunnel_listen");
-            proxy.NotNeeded("http_listen", "https_listen", "max_response_body_bytes", "upstream_response_header_timeout", "upstream_deny_cidrs");
-            largestBody = proxy.Number("max_request_body_bytes") ?? largestBody;
-            if (largestBody <= 0)
-                proxy.Error("max_request_body_bytes must be larger than 0");
-            proxy.Refuse("upstream_proxy", "is not supported yet");
-            proxy.Done();
-        }
-        else
-        {
-            root.Error("\"proxy\" with \"tunnel_listen\" is needed");
-        }
-
-        var (certificate, key) = ("", "");
-        if (root.Map("tls") is { } tls)
-        {
-            if (tls.Text("mode") is not (null or "mitm"))
-                tls.Error("mode must be mitm");
-            certificate = Path.Combine(folder, tls.Required("ca_cert"));
-            key = Path.Combine(folder, tls.Required("ca_key"));
-            tls.NotNeeded("cert_cache_size", "leaf_cert_expiry_hours");
-            tls.Done();
-        }
-        else
-        {
-            root.Error("\"tls\" with \"ca_cert\" and \"ca_key\" is needed");
-        }
-
+        var proxy = ProxyReader.Read(root);
+        var tls = TlsConfig.Read(root, folder);
+        var management = ManagementConfig.Read(root);
         var metrics = root.Map("metrics");
-        var metricsListen = metrics?.Text("listen");
+        var metricsListen = metrics is null ? null : ListenConfig.Read(metrics, "listen");
         metrics?.Done();
         var audit = root.Map("audit");
         var auditFile = audit?.Text("file");
         audit?.Done();
-        root.NotNeeded("dns", "management", "control_plane");
+        ForeignKeys.ReadSections(root);
 
-        var transforms = new TransformReader(folder, largestBody);
+        var transforms = new TransformReader(folder, proxy.LargestBody, tls.SniOnly);
         foreach (var transform in root.Maps("transforms"))
             transforms.Read(transform);
         var postgres = PostgresReader.Read(root, folder, transforms.Sources);
         var map = root.Maps("map").Select(entry => ReadMap(entry, folder)).ToList();
         return new ProxyConfig
         {
-            TunnelListen = listen,
-            CaCertificateFile = certificate,
-            CaKeyFile = key,
-            MetricsListen = metricsListen,
+            Listen = proxy.Listen with { Metrics = metricsListen, Management = management.Listen },
+            Tls = tls,
+            Limits = proxy.Limits with { Leaves = tls.Leaves },
+            DialRules = proxy.Rules,
+            Chain = proxy.Chain,
+            ManagementKeyVariable = management.KeyVariable,
             AuditFile = auditFile is null ? null : Path.Combine(folder, auditFile),
-            LogLevel = Level(root.Map("log")),
+            LogLevel = ReadLevel(root),
             Policy = new ProxyPolicy { Version = 1, SandboxId = "standalone", Allow = transforms.Rules, Secrets = transforms.Grants, Map = map },
             Transforms = new TransformSet(transforms.Transforms, transforms.Stubs),
             Secrets = transforms.Sources,
             Postgres = postgres,
-            Notices = notes.Notices,
+            Fixed = new Dictionary<string, string>(),
         };
     }
 
@@ -139,20 +123,21 @@ static class ConfigReader
         return map;
     }
 
-    static LogLevel Level(YamlMap? log)
+    static LogLevel ReadLevel(YamlMap root)
     {
-        var text = log?.Text("level");
-        LogLevel? level = text switch
+        if (root.Map("log") is not { } log)
+            return LogLevel.Information;
+        var level = log.OneOf("level", ["debug", "info", "warn", "warning", "error"], "info");
+        log.Done();
+        return level switch
         {
-            null or "info" => LogLevel.Information,
             "debug" => LogLevel.Debug,
             "warn" or "warning" => LogLevel.Warning,
             "error" => LogLevel.Error,
-            _ => null,
+            _ => LogLevel.Information,
         };
-        if (level is null)
-            log!.Error("level must be debug, info, warn or error");
-        log?.Done();
-        return level ?? LogLevel.Information;
     }
+
+    static HashSet<string> NamedVariables(ProxyConfig config) =>
+        [config.ManagementKeyVariable, .. config.Secrets.Values.Where(secret => secret.Source.Type == SecretSourceTypes.Environment).Select(secret => secret.Source.Reference ?? "")];
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Centaur.Protocol.Broker;
 using Centaur.Proxy.Sources.Caching;
 
@@ -65,15 +64,5 @@ static class LocalSecretReader
         }
     }
 
-    static TimeSpan Duration(YamlMap source, string key, TimeSpan usual)
-    {
-        if (source.Text(key) is not { } text)
-            return usual;
-        if (text.Length == 0)
-            return Forever;
-        if (double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number < Forever.TotalHours && text[^1] is 's' or 'm' or 'h')
-            return text[^1] switch { 's' => TimeSpan.FromSeconds(number), 'm' => TimeSpan.FromMinutes(number), _ => TimeSpan.FromHours(number) };
-        source.Error($"{key} \"{text}\" is not a duration such as 30s, 5m or 1h");
-        return usual;
-    }
+    static TimeSpan Duration(YamlMap source, string key, TimeSpan usual) => source.Text(key) is "" ? Forever : source.Duration(key) ?? usual;
 }

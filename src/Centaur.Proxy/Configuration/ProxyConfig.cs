@@ -1,22 +1,30 @@
 using Centaur.Protocol.Broker;
 using Centaur.Protocol.Policy;
+using Centaur.Proxy.Limits;
 using Centaur.Proxy.Postgres;
 using Centaur.Proxy.Sources.Caching;
 using Centaur.Proxy.Transforms;
+using Centaur.Proxy.Upstream;
 
 namespace Centaur.Proxy.Configuration;
 
 /// <summary>What the user wrote, checked and converted: everything that the stand-alone shape needs.</summary>
 sealed record ProxyConfig
 {
-    /// <summary>Where clients connect, <c>host:port</c>; an empty host is every address.</summary>
-    public required string TunnelListen { get; init; }
+    public required ListenConfig Listen { get; init; }
 
-    public required string CaCertificateFile { get; init; }
+    public required TlsConfig Tls { get; init; }
 
-    public required string CaKeyFile { get; init; }
+    public required ProxyLimits Limits { get; init; }
 
-    public required string? MetricsListen { get; init; }
+    /// <summary>Which addresses are dialled.</summary>
+    public required DialRules DialRules { get; init; }
+
+    /// <summary>Proxies behind this one.</summary>
+    public required ProxyChain Chain { get; init; }
+
+    /// <summary>The variable with the key of the management's callers.</summary>
+    public required string ManagementKeyVariable { get; init; }
 
     /// <summary>Null for standard output.</summary>
     public required string? AuditFile { get; init; }
@@ -34,7 +42,10 @@ sealed record ProxyConfig
     /// <summary>The databases that are reached through this proxy; null where there are none.</summary>
     public PostgresConfig? Postgres { get; init; }
 
-    public required IReadOnlyList<string> Notices { get; init; }
+    /// <summary>The keys that count at the start only, as they are written.</summary>
+    public required IReadOnlyDictionary<string, string> Fixed { get; init; }
+
+    public IReadOnlyList<string> Notices { get; init; } = [];
 }
 
 /// <param name="Source">Where the value is.</param>

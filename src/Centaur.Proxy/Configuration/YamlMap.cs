@@ -69,8 +69,17 @@ sealed class YamlMap(string where, YamlMappingNode node, ConfigNotes notes)
     {
         if (Text(key) is { Length: > 0 } text)
             return text;
-        notes.Errors.Add($"line {node.Start.Line}: {where} needs \"{key}\"");
+        notes.Errors.Add($"{notes.Place(node)}: {where} needs \"{key}\"");
         return "";
+    }
+
+    /// <summary>One word of a list; said with all of them where it is another.</summary>
+    public string OneOf(string key, IReadOnlyList<string> words, string? otherwise = null)
+    {
+        var text = otherwise is null ? Required(key) : Text(key) ?? otherwise;
+        if (text.Length > 0 && !words.Contains(text))
+            Error($"\"{key}\" must be {string.Join(", ", words.SkipLast(1))} or {words[^1]}, not \"{text}\"");
+        return text;
     }
 
     public bool Flag(string key)
@@ -97,14 +106,33 @@ sealed class YamlMap(string where, YamlMappingNode node, ConfigNotes notes)
         return null;
     }
 
-    /// <summary>Keys that other products know and this proxy has no use for.</summary>
-    public void NotNeeded(params IEnumerable<string> keys)
+    /// <summary>A count of bytes.</summary>
+    public long? Size(string key)
     {
-        foreach (var key in keys)
-        {
-            if (Find(key) is { } found)
-                notes.Notices.Add($"line {found.Start.Line}: {Join(key)} has no effect here");
-        }
+        if (Text(key) is not { } text)
+            return null;
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size))
+            return size;
+        Wrong(Find(key)!, key, "must be a number of bytes");
+        return null;
+    }
+
+    /// <summary>A time as Go writes it; null where the key is missing or wrong.</summary>
+    public TimeSpan? Duration(string key)
+    {
+        if (Text(key) is not { } text)
+            return null;
+        if (GoDuration.TryParse(text, out var duration))
+            return duration;
+        Wrong(Find(key)!, key, $"\"{text}\" is not a duration such as 30s, 5m or 1h");
+        return null;
+    }
+
+    /// <summary>A key that iron-proxy knows and that has no effect here, with the reason.</summary>
+    public void NotNeeded(string key, string reason)
+    {
+        if (Find(key) is { } found)
+            notes.Notices.Add($"{notes.Place(found)}: {Join(key)} has no effect here: {reason}");
     }
 
     public void Refuse(string key, string reason)
@@ -113,9 +141,9 @@ sealed class YamlMap(string where, YamlMappingNode node, ConfigNotes notes)
             Wrong(found, key, reason);
     }
 
-    public void Error(string message) => notes.Errors.Add($"line {node.Start.Line}: {where}: {message}");
+    public void Error(string message) => notes.Errors.Add($"{notes.Place(node)}: {where}: {message}");
 
-    public void Notice(string message) => notes.Notices.Add($"line {node.Start.Line}: {where}: {message}");
+    public void Notice(string message) => notes.Notices.Add($"{notes.Place(node)}: {where}: {message}");
 
     /// <summary>Says every key that nobody asked for.</summary>
     public void Done()
@@ -123,7 +151,7 @@ sealed class YamlMap(string where, YamlMappingNode node, ConfigNotes notes)
         foreach (var key in node.Children.Keys.OfType<YamlScalarNode>().Where(key => !known.Contains(key.Value ?? "")))
         {
             var nearest = Nearest.Of(key.Value ?? "", known);
-            notes.Errors.Add($"line {key.Start.Line}: {where} has no key \"{key.Value}\"" + (nearest is null ? "" : $"; did you mean \"{nearest}\"?"));
+            notes.Errors.Add($"{notes.Place(key)}: {where} has no key \"{key.Value}\"" + (nearest is null ? "" : $"; did you mean \"{nearest}\"?"));
         }
     }
 
@@ -147,7 +175,7 @@ sealed class YamlMap(string where, YamlMappingNode node, ConfigNotes notes)
         return node.Children.TryGetValue(new YamlScalarNode(key), out var found) ? found : null;
     }
 
-    void Wrong(YamlNode at, string key, string problem) => notes.Errors.Add($"line {at.Start.Line}: {Join(key)} {problem}");
+    void Wrong(YamlNode at, string key, string problem) => notes.Errors.Add($"{notes.Place(at)}: {Join(key)} {problem}");
 
     string Join(string key) => where.Length == 0 || where == TopLevel ? key : $"{where}.{key}";
 

@@ -22,7 +22,7 @@ namespace Centaur.Proxy.Forwarding;
 /// <para>5. The request is built: what ends at this hop is left out first, values are put in last. Then transforms change it, or keep it here.</para>
 /// <para>6. Head and body of the answer are relayed as they come, searched for values.</para>
 /// </summary>
-sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upstreams, AuditTrail audit, TransformRuntime transforms, Gate requests, ProxyLimits limits, TimeProvider time)
+sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail audit, Gate requests, ProxyLimits limits, TimeProvider time)
 {
     static readonly string[] ConnectionHeaders = ["Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade"];
 
@@ -47,7 +47,8 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
     async Task RunAdmitted(HttpContext context)
     {
         var request = context.Request;
-        var policy = policies.Current;
+        var generation = policies.Generation;
+        var policy = generation.Policy;
 
         // 1.
         var raw = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
@@ -70,7 +71,7 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
         // Frames are a body of another shape.
         var hasBody = WebSocketHandshake.IsAsked(request) || context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true };
         refusal ??= swap.Find(request.Headers, hasBody);
-        refusal ??= await swap.Fetch(vault, context.RequestAborted);
+        refusal ??= await swap.Fetch(generation.Runtime.Vault, context.RequestAborted);
         if (refusal is not null)
         {
             await Refuse(context, policy, line, refusal);
@@ -87,20 +88,21 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
             return;
         }
 
-        await Forward(context, new Admitted(id, policy, host, rule, line, swap, plan));
+        await Forward(context, new Admitted(id, generation, host, rule, line, swap, plan));
     }
 
     async Task Forward(HttpContext context, Admitted request)
     {
-        var (id, policy, host, rule, line, swap, plan) = request;
+        var (id, generation, host, rule, line, swap, plan) = request;
         var isMetered = rule.Metered && UsageMeter.Concerns(context.Request.Method, line.Path);
         var started = time.GetTimestamp();
+        var (policy, runtime, _) = generation;
         ResponseRelay? relay = null;
         var becomesSocket = WebSocketHandshake.IsAsked(context.Request);
         RequestBody? body = null;
         WebSocketRelay? socket = null;
         string? cause = null;
-        CancellationToken[] revocations = [.. swap.Revocations, .. plan.Secrets.Select(vault.Revocation)];
+        CancellationToken[] revocations = [.. swap.Revocations, .. plan.Secrets.Select(runtime.Vault.Revocation)];
         using var ending = CancellationTokenSource.CreateLinkedTokenSource([context.RequestAborted, .. revocations]);
         try
         {
@@ -109,7 +111,7 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
             body = becomesSocket ? null : OutgoingRequest.Body(context, policy, swap);
             using var message = OutgoingRequest.Build(context.Request, line, host, swap, map?.Plaintext ?? false, body);
             var hasLength = context.Request.ContentLength is not null;
-            if (await plan.Apply(new OutgoingMessage(message, line, policy, Chunked: body is not null && !hasLength), transforms, ending.Token) is { } interruption)
+            if (await plan.Apply(new OutgoingMessage(message, line, policy, Chunked: body is not null && !hasLength), runtime, ending.Token) is { } interruption)
             {
                 cause = interruption.Cause;
                 await (interruption.Stub is { } stub ? stub.Answer(context.Response, context.RequestAborted) : Answer(context, interruption.Refusal!));
@@ -118,8 +120,9 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
 
             if (becomesSocket)
                 WebSocketHandshake.Ask(message);
-            relay = new ResponseRelay(vault.Scan, host.HoldsSecrets, isMetered);
-            using var answer = await upstreams.For(map).SendAsync(message, ending.Token);
+            relay = new ResponseRelay(runtime.Vault.Scan, host.HoldsSecrets, isMetered, limits.LargestAnswer);
+            using var patience = new AnswerPatience(limits.AnswerTimeout, ending.Token);
+            using var answer = await patience.Wait(upstreams.For(map), message, body, line.Target.Host);
 
             // 6.
             if (answer.StatusCode == HttpStatusCode.SwitchingProtocols)
@@ -127,12 +130,14 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
                 if (!becomesSocket || !WebSocketHandshake.IsAccepted(context.Request, answer))
                     throw new UpstreamFault(RefusalCodes.UpgradeNotVerified, $"{line.Target.Host} switched to another protocol, and not as it was asked to.");
                 relay.TryCopyHead(answer, context.Response, hasBody: false);
-                socket = new WebSocketRelay(OutgoingRequest.Search(policy, swap), () => vault.Scan, isMetered);
+                socket = new WebSocketRelay(OutgoingRequest.Search(policy, swap), () => runtime.Vault.Scan, isMetered);
                 await socket.Run(context, answer, ending.Token);
                 return;
             }
 
             var hasBody = context.Request.Method != "HEAD" && answer.StatusCode is not (HttpStatusCode.NoContent or HttpStatusCode.NotModified);
+            if (hasBody)
+                relay.Admit(answer);
             if (!relay.TryCopyHead(answer, context.Response, hasBody))
             {
                 cause = RefusalCodes.EncodingNotScannable;
@@ -239,5 +244,5 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
     }
 
     /// <summary>A request that may leave, and what was decided of it.</summary>
-    sealed record Admitted(string Id, PolicyModel Policy, HostModel Host, RuleModel Rule, RequestLine Line, SwapPlan Swap, TransformPlan Plan);
+    sealed record Admitted(string Id, Generation Generation, HostModel Host, RuleModel Rule, RequestLine Line, SwapPlan Swap, TransformPlan Plan);
 }

@@ -13,6 +13,9 @@ namespace Centaur.Proxy.Forwarding;
 /// <param name="search">Placeholders and what they become; null where none are granted.</param>
 sealed class RequestBody(PipeReader source, long? length, ScanModel? search) : HttpContent
 {
+    /// <summary>Told when all of it is on its way.</summary>
+    public Action? Sent { get; set; }
+
     public long BytesSent { get; private set; }
 
     public long PlaceholdersSeen { get; private set; }
@@ -51,6 +54,8 @@ sealed class RequestBody(PipeReader source, long? length, ScanModel? search) : H
             await Send(stream, changed!.WrittenMemory, cancellationToken);
             PlaceholdersSeen = replacer.Replaced;
         }
+
+        Sent?.Invoke();
     }
 
     protected override bool TryComputeLength(out long computed)

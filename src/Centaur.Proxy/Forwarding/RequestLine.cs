@@ -42,8 +42,8 @@ sealed record RequestLine(bool Secure, Authority Target, string Path, string Que
             return Refusals.Bad("the host is not a valid name");
         if (!HostName.TryAuthority(hostHeader, secure ? 443 : 80, out var named) || named != target)
             return Refusals.Mismatch(Printable(hostHeader), target);
-        if (tunnel is not null && tunnel.Target != target)
-            return Refusals.Mismatch(target.ToString(), tunnel.Target);
+        if (tunnel is not null && !tunnel.LeadsTo(target))
+            return Refusals.Mismatch(target.ToString(), tunnel.Target!.Value);
 
         if (rest.StartsWith('?'))
             rest = "/" + rest;

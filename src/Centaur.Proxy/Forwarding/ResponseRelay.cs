@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Centaur.Proxy.Front;
 using Centaur.Proxy.Metering;
 using Centaur.Proxy.Scanning;
 using Centaur.Proxy.Unpacking;
+using Centaur.Proxy.Upstream;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -20,7 +22,8 @@ namespace Centaur.Proxy.Forwarding;
 /// <param name="scan">What is searched for; null for nothing.</param>
 /// <param name="holdsSecrets">Whether secrets are sent to this host, so that answers that cannot be searched are not passed on.</param>
 /// <param name="isMetered">Whether a model answers.</param>
-sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered)
+/// <param name="largest">The largest body that is passed on; null for any.</param>
+sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered, long? largest)
 {
     const int BufferSize = 64 * 1024;
     const int LargestRecord = 16 * 1024;
@@ -37,6 +40,13 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered)
 
     /// <summary>What a model's answer said that it cost; null where none answered.</summary>
     public ModelUsage? Usage { get; private set; }
+
+    /// <exception cref="UpstreamFault">The answer says that it is larger than what is passed on.</exception>
+    public void Admit(HttpResponseMessage message)
+    {
+        if (message.Content.Headers.ContentLength > largest)
+            throw TooLarge();
+    }
 
     /// <summary>False where the body is packed in a way that cannot be searched; then nothing has been written.</summary>
     public bool TryCopyHead(HttpResponseMessage message, HttpResponse response, bool hasBody)
@@ -124,6 +134,8 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered)
             }
 
             BytesReceived = wire.Count;
+            if (wire.Count > largest)
+                throw TooLarge();
             unpacked += end - start;
             if (unpacked > ExpansionGrace && unpacked / MaxExpansion > wire.Count)
                 throw new IOException("The answer unpacks to more than is credible.");
@@ -180,6 +192,8 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered)
         foreach (var value in values)
             response.Headers.Append(Clean(name), Clean(value));
     }
+
+    UpstreamFault TooLarge() => new(RefusalCodes.AnswerTooLarge, $"The answer is larger than {largest} bytes, which is the most that is passed on here.");
 
     string Clean(string text) => scan is null ? text : scan.Clean(text, ref scrubbed);
 

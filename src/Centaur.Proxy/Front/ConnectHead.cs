@@ -12,7 +12,7 @@ sealed record ConnectHead(Authority Target, string Text)
     static readonly SearchValues<char> Token =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
-    public static ReadOnlySpan<byte> Method => "CONNECT "u8;
+    public static ReadOnlyMemory<byte> Method { get; } = "CONNECT "u8.ToArray();
 
     /// <summary>Parses a whole head, its empty line included; says what is wrong with it otherwise.</summary>
     public static string? TryParse(ReadOnlySequence<byte> bytes, out ConnectHead head)

@@ -31,6 +31,8 @@ static class RefusalCodes
     public const string NameNotResolved = "dns_error";
     public const string ConnectFailed = "connection_refused";
     public const string ConnectTimedOut = "connection_timeout";
+    public const string AnswerTimedOut = "http_response_timeout";
+    public const string AnswerTooLarge = "response_too_large";
     public const string UpstreamTlsFailed = "tls_error";
     public const string UpstreamBroke = "upstream_failed";
     public const string EncodingNotScannable = "response_encoding_not_scannable";

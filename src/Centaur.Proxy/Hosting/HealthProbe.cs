@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Centaur.Proxy.Hosting;
 
-/// <summary>Marks connections of the health listener, which shares nothing with the proxy's.</summary>
-sealed class HealthProbe
+/// <summary>Says that the program lives, on a listener that shares nothing with the proxy's.</summary>
+sealed class HealthProbe : ISideDoor
 {
     static readonly byte[] Ok = Encoding.ASCII.GetBytes("OK");
 

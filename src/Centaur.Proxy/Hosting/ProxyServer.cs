@@ -1,9 +1,6 @@
 using System.Net;
-using System.Security.Authentication;
 using System.Text;
 using Centaur.Proxy.Front;
-using Centaur.Proxy.Logging;
-using Centaur.Proxy.Policies;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
@@ -65,16 +62,21 @@ sealed class ProxyServer : IAsyncDisposable
     /// Puts the front door before a listener. Middleware is built from the last to the first: the one after TLS is handed the cleartext tail, which the front
     /// door needs for tunnels that speak plain HTTP.
     /// </summary>
-    public static void Guard(ListenOptions listener, ProxyParts parts)
+    public static void Guard(ListenOptions listener, ProxyParts parts, Entrance entrance = Entrance.Tunnel)
     {
         ConnectionDelegate? plain = null;
+        var front = new FrontParts(parts.Policies, parts.Limits, parts.Connections, parts.Audit, parts.Relay);
         listener.Protocols = HttpProtocols.Http1AndHttp2;
-        listener.Use(next => new FrontDoor(next, connection => plain!(connection), parts.Policies, parts.Limits, parts.Connections, parts.Audit, parts.Relay).OnConnection);
-        listener.UseHttps(new TlsHandshakeCallbackOptions
+        listener.Use(next => new FrontDoor(entrance, front, new TunnelInside(parts.Leaves is null ? null : next, connection => plain!(connection), front)).OnConnection);
+        if (parts.Leaves is { } leaves)
         {
-            HandshakeTimeout = parts.Limits.HeadTimeout,
-            OnConnection = handshake => Choose(handshake, parts),
-        });
+            listener.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                HandshakeTimeout = parts.Limits.HeadTimeout,
+                OnConnection = new Handshakes(parts.Policies, parts.Audit, leaves).Choose,
+            });
+        }
+
         listener.Use(next =>
         {
             plain = next;
@@ -95,25 +97,6 @@ sealed class ProxyServer : IAsyncDisposable
         await host.DisposeAsync();
     }
 
-    static ValueTask<System.Net.Security.SslServerAuthenticationOptions> Choose(TlsHandshakeCallbackContext handshake, ProxyParts parts)
-    {
-        var tunnel = handshake.Connection.Features.Get<Tunnel>() ?? throw new AuthenticationException("TLS without CONNECT.");
-        var named = handshake.ClientHelloInfo.ServerName;
-        var matches = string.IsNullOrEmpty(named)
-            ? tunnel.Target.IsAddress
-            : HostName.TryCanonical(named, out var host, out _) && host == tunnel.Target.Host;
-        if (!matches)
-            throw Refused(parts, tunnel, new Refusal(0, RefusalCodes.SniMismatch, "", ""));
-        var leaf = parts.Leaves.For(tunnel.Target) ?? throw Refused(parts, tunnel, new Refusal(0, RefusalCodes.TooManyHosts, "", ""));
-        return new ValueTask<System.Net.Security.SslServerAuthenticationOptions>(leaf.Options);
-    }
-
-    static AuthenticationException Refused(ProxyParts parts, Tunnel tunnel, Refusal refusal)
-    {
-        parts.Audit.Refused(parts.Policies.Current, tunnel.Target, "CONNECT", "", "", refusal);
-        return new AuthenticationException(refusal.Code);
-    }
-
     sealed class Application(ProxyParts parts) : IHttpApplication<HttpContext>
     {
         /// <summary>One context serves all requests of a connection, one after another.</summary>
@@ -129,7 +112,7 @@ sealed class ProxyServer : IAsyncDisposable
         }
 
         public Task ProcessRequestAsync(HttpContext context) =>
-            context.Features.Get<HealthProbe>() is { } probe ? probe.Answer(context) : parts.Exchange.Run(context);
+            context.Features.Get<ISideDoor>() is { } door ? door.Answer(context) : parts.Exchange.Run(context);
 
         public void DisposeContext(HttpContext context, Exception? exception) => ((DefaultHttpContext)context).Uninitialize();
     }

@@ -7,7 +7,8 @@ static class Usage
         centaur-proxy: the way out of a sandbox, and the broker of its secrets
 
           centaur-proxy --config proxy.yaml
-              A stand-alone proxy: allowlist, secrets, transforms, databases (postgres) and map from a file (docs/proxy.md).
+              A stand-alone proxy: listeners, allowlist, secrets, transforms, databases (postgres) and map from a file (docs/proxy.md).
+              SIGHUP reads the file again.
 
           centaur-proxy sandbox
               The proxy of one sandbox, on descriptors that its keeper opened (3 listener, 4 control, 5 certificate authority, 6 audit).

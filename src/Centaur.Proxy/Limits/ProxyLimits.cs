@@ -18,4 +18,13 @@ sealed record ProxyLimits
     public TimeSpan HeadTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     public TimeSpan DialTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How many leaves are kept.</summary>
+    public int Leaves { get; init; } = 2048;
+
+    /// <summary>How long an upstream may take from the end of a request to the head of its answer; null for as long as its client waits.</summary>
+    public TimeSpan? AnswerTimeout { get; init; }
+
+    /// <summary>The largest body of an answer, as it comes from the upstream; null for any.</summary>
+    public long? LargestAnswer { get; init; }
 }

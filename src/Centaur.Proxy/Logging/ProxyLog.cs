@@ -23,4 +23,10 @@ static partial class ProxyLog
 
     [LoggerMessage(6, LogLevel.Warning, "The connection to the secret broker ended.")]
     public static partial void BrokerLost(this ILogger log);
+
+    [LoggerMessage(8, LogLevel.Warning, "The configuration was not reloaded, and nothing was changed: {Problem}")]
+    public static partial void ReloadRefused(this ILogger log, string problem);
+
+    [LoggerMessage(9, LogLevel.Warning, "A call of the management was refused: it did not hold the key.")]
+    public static partial void ManagementRefused(this ILogger log);
 }

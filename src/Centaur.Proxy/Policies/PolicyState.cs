@@ -1,11 +1,18 @@
+using Centaur.Proxy.Transforms;
+
 namespace Centaur.Proxy.Policies;
 
-/// <summary>The policy in force: swapped whole, never changed.</summary>
-sealed class PolicyState
+/// <summary>The policy in force, with what belongs to it: swapped whole, never changed.</summary>
+sealed class PolicyState(TransformRuntime runtime)
 {
-    volatile PolicyModel current = PolicyModel.DenyAll;
+    volatile Generation generation = new(PolicyModel.DenyAll, runtime, null);
 
-    public PolicyModel Current => current;
+    public Generation Generation => generation;
 
-    public void Enforce(PolicyModel model) => current = model;
+    public PolicyModel Current => generation.Policy;
+
+    /// <summary>Another policy over the same values.</summary>
+    public void Enforce(PolicyModel model) => generation = generation with { Policy = model };
+
+    public void Enforce(Generation next) => generation = next;
 }

@@ -2,9 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Centaur.Proxy.Limits;
-using Centaur.Proxy.Postgres.Authentication;
 using Centaur.Proxy.Postgres.Wire;
-using Centaur.Proxy.Secrets;
 
 namespace Centaur.Proxy.Postgres;
 
@@ -25,13 +23,11 @@ sealed class PostgresListener : IAsyncDisposable
     readonly Task accepting;
 
     /// <param name="listener">Listens; owned from here on.</param>
-    /// <param name="config">What is served.</param>
-    /// <param name="password">What clients prove that they know.</param>
     /// <param name="parts">What is shared.</param>
-    public PostgresListener(Socket listener, PostgresConfig config, Secret password, PostgresParts parts)
+    public PostgresListener(Socket listener, PostgresParts parts)
     {
         this.listener = listener;
-        session = new PostgresSession(config, parts, new ScramServer(password), new CancelKeys());
+        session = new PostgresSession(parts, new CancelKeys());
         accepting = Accept();
     }
 

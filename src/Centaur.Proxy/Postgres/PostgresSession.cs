@@ -4,11 +4,11 @@ using System.Text.Json;
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Audit;
 using Centaur.Proxy.Policies;
-using Centaur.Proxy.Postgres.Authentication;
 using Centaur.Proxy.Postgres.Backends;
 using Centaur.Proxy.Postgres.Relay;
 using Centaur.Proxy.Postgres.Sql;
 using Centaur.Proxy.Postgres.Wire;
+using Centaur.Proxy.Secrets;
 using Centaur.Proxy.Upstream;
 
 namespace Centaur.Proxy.Postgres;
@@ -18,39 +18,39 @@ namespace Centaur.Proxy.Postgres;
 /// <para>1. It says who it is. 2. The DSN of its database is fetched. 3. The intent is in the audit. 4. The upstream is dialled, entered and set up. 5. Messages go both ways until one
 /// side ends. 6. The outcome is in the audit.</para>
 /// </summary>
-sealed class PostgresSession(PostgresConfig config, PostgresParts parts, ScramServer passwords, CancelKeys keys)
+sealed class PostgresSession(PostgresParts parts, CancelKeys keys)
 {
     public async Task Run(Stream stream, CancellationToken cancellationToken)
     {
         var (reader, writer) = (new WireReader(stream), new WireWriter(stream));
+        var (policy, _, postgres) = parts.Policies.Generation;
         try
         {
             // 1.
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             patience.CancelAfter(parts.Limits.HeadTimeout);
-            var (packet, cancelKey) = await new ClientGreeting(reader, writer, config, passwords).Run(patience.Token);
+            var (packet, cancelKey) = await new ClientGreeting(reader, writer, postgres!.Config, postgres.Passwords).Run(patience.Token);
             if (cancelKey is not null)
-                await Cancel(cancelKey, cancellationToken);
+                await Cancel(cancelKey, policy, cancellationToken);
             else if (packet is not null)
-                await Serve(packet, reader, writer, cancellationToken);
+                await Serve(packet, policy, postgres, reader, writer, cancellationToken);
         }
         catch (PostgresFault fault)
         {
-            parts.Audit.RefusedStatement(parts.Policies.Current, "", "session", "", fault.Cause, fault.SqlState);
+            parts.Audit.RefusedStatement(policy, "", "session", "", fault.Cause, fault.SqlState);
             await writer.Write(fault.ToMessage(), cancellationToken);
             await writer.Flush(cancellationToken);
         }
     }
 
-    async Task Serve(StartupPacket packet, WireReader reader, WireWriter writer, CancellationToken cancellationToken)
+    async Task Serve(StartupPacket packet, PolicyModel policy, PostgresModel postgres, WireReader reader, WireWriter writer, CancellationToken cancellationToken)
     {
         // 2.
-        if (config.Databases.FirstOrDefault(known => known.Name == packet.Database) is not { } database)
+        if (postgres.Config.Databases.FirstOrDefault(known => known.Name == packet.Database) is not { } database)
             throw new PostgresFault(SqlStates.InvalidCatalogName, "There is no such database here.", "database_unknown") { Hint = "Use a database name that the operator gave." };
         var rules = new SessionRules(database.Role, database.Settings.Select(setting => setting.Key));
         var parameters = StartupParameters.Vet(packet, rules);
-        var dsn = await FetchDsn(database, cancellationToken);
-        var policy = parts.Policies.Current;
+        var dsn = await FetchDsn(database, postgres.Secrets, cancellationToken);
         var map = policy.MapFor(dsn.Address.Host, dsn.Address.Port);
 
         // 3.
@@ -123,9 +123,9 @@ sealed class PostgresSession(PostgresConfig config, PostgresParts parts, ScramSe
         }
     }
 
-    async Task<Dsn> FetchDsn(PostgresDatabase database, CancellationToken cancellationToken)
+    static async Task<Dsn> FetchDsn(PostgresDatabase database, ISecretSource secrets, CancellationToken cancellationToken)
     {
-        var fetch = await parts.Secrets.Fetch(database.Dsn, cancellationToken);
+        var fetch = await secrets.Fetch(database.Dsn, cancellationToken);
         if (fetch.Secret is not { } secret)
             throw new PostgresFault(SqlStates.ConnectionFailure, "The DSN of this database cannot be had.", "secret_unavailable") { Hint = $"The operator can mend it: {fetch.Problem}." };
         if (DsnReader.Read(secret, out var problem) is not { } dsn)
@@ -135,11 +135,11 @@ sealed class PostgresSession(PostgresConfig config, PostgresParts parts, ScramSe
             : throw new PostgresFault(SqlStates.InvalidCatalogName, "The DSN of this database names another database.", "database_mismatch") { Hint = "The operator can give both the same name." };
     }
 
-    async Task Cancel(byte[] key, CancellationToken cancellationToken)
+    async Task Cancel(byte[] key, PolicyModel policy, CancellationToken cancellationToken)
     {
         if (keys.Find(key) is not { Key.Length: > 0 } backend)
             return;
-        var (policy, id, started) = (parts.Policies.Current, parts.Audit.NewId(), parts.Time.GetTimestamp());
+        var (id, started) = (parts.Audit.NewId(), parts.Time.GetTimestamp());
         if (!parts.Audit.Intend(new AuditIntent(id, policy, backend.Dsn.Address, "POSTGRES-CANCEL", "/" + backend.Dsn.Database, "postgres", [])))
             return;
         string? cause = null;

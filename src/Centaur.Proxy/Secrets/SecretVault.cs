@@ -14,6 +14,8 @@ sealed class SecretVault(ISecretSource source, TimeProvider time)
     readonly Dictionary<string, string> placeholders = new(StringComparer.Ordinal);
     readonly Dictionary<string, CancellationTokenSource> revocations = new(StringComparer.Ordinal);
     readonly Dictionary<string, Derived> derived = new(StringComparer.Ordinal);
+    readonly List<(Secret Secret, string Placeholder)> inherited = [];
+    SecretVault? successor;
     volatile ScanModel? scan;
 
     /// <summary>What responses are scanned for; null until a value has been fetched.</summary>
@@ -82,6 +84,31 @@ sealed class SecretVault(ISecretSource source, TimeProvider time)
         }
     }
 
+    /// <summary>
+    /// A vault over another source, which fetches everything anew: a name may mean something else there. Answers are searched for the values of this one too,
+    /// since upstreams know them.
+    /// </summary>
+    public SecretVault Over(ISecretSource next)
+    {
+        var vault = new SecretVault(next, time);
+        lock (gate)
+        {
+            successor = vault;
+            vault.Inherit(Searched());
+        }
+
+        return vault;
+    }
+
+    void Inherit(List<(Secret Secret, string Placeholder)> values)
+    {
+        lock (gate)
+        {
+            inherited.AddRange(values.Where(value => !inherited.Exists(known => known.Secret.Bytes.SequenceEqual(value.Secret.Bytes))));
+            Rebuild();
+        }
+    }
+
     async Task<SecretFetch> Fetch(string name)
     {
         var fetch = await source.Fetch(name, CancellationToken.None);
@@ -102,6 +129,13 @@ sealed class SecretVault(ISecretSource source, TimeProvider time)
 
     void Rebuild()
     {
+        var values = Searched();
+        scan = ScanModel.For(values);
+        successor?.Inherit(values);
+    }
+
+    List<(Secret Secret, string Placeholder)> Searched()
+    {
         var values = new List<(Secret Secret, string Placeholder)>();
         foreach (var (name, value) in held)
         {
@@ -119,7 +153,8 @@ sealed class SecretVault(ISecretSource source, TimeProvider time)
                 values.Add((before, made.Placeholder));
         }
 
-        scan = ScanModel.For(values);
+        values.AddRange(inherited.Where(value => !values.Exists(known => known.Secret.Bytes.SequenceEqual(value.Secret.Bytes))));
+        return values;
     }
 
     sealed record Derived(Secret Value, Secret? Before, string Placeholder);

@@ -12,7 +12,7 @@ namespace Centaur.Proxy.Tls;
 sealed class CertificateAuthority : IDisposable
 {
     static readonly TimeSpan CaLifetime = TimeSpan.FromDays(5 * 365);
-    static readonly TimeSpan LeafLifetime = TimeSpan.FromDays(7);
+    static readonly TimeSpan UsualLeafLifetime = TimeSpan.FromDays(7);
     static readonly TimeSpan ClockSkew = TimeSpan.FromHours(1);
     static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1");
 
@@ -20,14 +20,16 @@ sealed class CertificateAuthority : IDisposable
     readonly X509SignatureGenerator signer;
     readonly AsymmetricAlgorithm key;
     readonly TimeProvider time;
+    readonly TimeSpan leafLifetime;
 
     // One key for every leaf of this process: making one costs more than signing, and all of them live and die together.
     readonly ECDsa leafKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
-    CertificateAuthority(X509Certificate2 certificate, TimeProvider time)
+    CertificateAuthority(X509Certificate2 certificate, TimeProvider time, TimeSpan leafLifetime)
     {
         this.certificate = certificate;
         this.time = time;
+        this.leafLifetime = leafLifetime;
         if (certificate.GetECDsaPrivateKey() is { } ecdsa)
         {
             key = ecdsa;
@@ -51,29 +53,34 @@ sealed class CertificateAuthority : IDisposable
         {
             var pem = new byte[length];
             RandomAccess.Read(memfd, pem, 0);
-            var authority = FromPem(Encoding.ASCII.GetString(pem), time);
+            var text = Encoding.ASCII.GetString(pem);
+            var authority = FromPem(text, text, time);
             CryptographicOperations.ZeroMemory(pem);
             return authority;
         }
 
         using var newKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var created = Create(newKey, time);
-        var text = Encoding.ASCII.GetBytes(created.ExportCertificatePem() + "\n" + newKey.ExportPkcs8PrivateKeyPem() + "\n");
-        RandomAccess.Write(memfd, text, 0);
+        var kept = Encoding.ASCII.GetBytes(created.ExportCertificatePem() + "\n" + newKey.ExportPkcs8PrivateKeyPem() + "\n");
+        RandomAccess.Write(memfd, kept, 0);
         Libc.Seal(memfd);
-        var made = FromPem(Encoding.ASCII.GetString(text), time);
-        CryptographicOperations.ZeroMemory(text);
+        var made = FromPem(created.ExportCertificatePem(), newKey.ExportPkcs8PrivateKeyPem(), time);
+        CryptographicOperations.ZeroMemory(kept);
         return made;
     }
 
-    /// <param name="pem">The certificate and its key, one after the other.</param>
+    /// <param name="certificatePem">The certificate; what else stands there is not looked at.</param>
+    /// <param name="keyPem">Its key.</param>
     /// <param name="time">Dates the leaves.</param>
-    public static CertificateAuthority FromPem(string pem, TimeProvider time)
+    /// <param name="leafLifetime">How long a leaf is good; a week where it is not said.</param>
+    public static CertificateAuthority FromPem(string certificatePem, string keyPem, TimeProvider time, TimeSpan? leafLifetime = null)
     {
-        var loaded = X509Certificate2.CreateFromPem(pem, pem);
+        var loaded = X509Certificate2.CreateFromPem(certificatePem, keyPem);
         if (loaded.Extensions.OfType<X509BasicConstraintsExtension>().FirstOrDefault() is not { CertificateAuthority: true })
             throw new CryptographicException("The certificate is not a certificate authority's.");
-        return new CertificateAuthority(loaded, time);
+        if (loaded.Extensions.OfType<X509KeyUsageExtension>().FirstOrDefault() is { } usage && !usage.KeyUsages.HasFlag(X509KeyUsageFlags.KeyCertSign))
+            throw new CryptographicException("The certificate's key usage does not let it sign others.");
+        return new CertificateAuthority(loaded, time, leafLifetime ?? UsualLeafLifetime);
     }
 
     /// <summary>A leaf for exactly this host.</summary>
@@ -93,7 +100,7 @@ sealed class CertificateAuthority : IDisposable
         if (certificate.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Any())
             request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(certificate, true, false));
 
-        var notAfter = Earlier(now + LeafLifetime, new DateTimeOffset(certificate.NotAfter));
+        var notAfter = Earlier(now + leafLifetime, new DateTimeOffset(certificate.NotAfter));
         Span<byte> serial = stackalloc byte[16];
         RandomNumberGenerator.Fill(serial);
         serial[0] &= 0x7f;

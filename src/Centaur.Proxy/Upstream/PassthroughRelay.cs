@@ -6,20 +6,24 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Centaur.Proxy.Upstream;
 
-/// <summary>Carries the bytes of a host that the operator exempted from interception, and counts them.</summary>
+/// <summary>Carries bytes that are not looked into, of a host that the operator exempted or where he looks into none, and counts them.</summary>
 sealed class PassthroughRelay(Dialer dialer, AuditTrail audit, TimeProvider time)
 {
-    public async Task Run(ConnectionContext connection, Authority target, PolicyModel policy)
+    /// <param name="connection">The client, before its first byte for the upstream has been read.</param>
+    /// <param name="target">Where to.</param>
+    /// <param name="policy">What allowed it.</param>
+    /// <param name="rule">Why, for the audit.</param>
+    public async Task Run(ConnectionContext connection, Authority target, PolicyModel policy, string rule)
     {
         var id = audit.NewId();
         var started = time.GetTimestamp();
-        if (!audit.Intend(new AuditIntent(id, policy, target, "CONNECT", "", "passthrough", [])))
+        if (!audit.Intend(new AuditIntent(id, policy, target, "CONNECT", "", rule, [])))
             return;
         long sent = 0, received = 0;
         string? cause = null;
         try
         {
-            using var socket = await dialer.Dial(target.Host, target.Port, policy.MapFor(target.Host, target.Port), connection.ConnectionClosed);
+            using var socket = await dialer.Dial(target.Host, target.Port, policy.MapFor(target.Host, target.Port), Hop.Https, connection.ConnectionClosed);
             await using var upstream = new NetworkStream(socket, ownsSocket: false);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed);
             var up = Copy(connection.Transport.Input, PipeWriter.Create(upstream), count => sent += count, either.Token);

@@ -58,8 +58,11 @@ sealed class UpstreamPool(Dialer dialer, ProxyLimits limits) : IDisposable
             ConnectTimeout = limits.DialTimeout + limits.DialTimeout,
             RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
             ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
-            ConnectCallback = async (context, cancellationToken) => new NetworkStream(
-                await dialer.Dial(context.DnsEndPoint.Host.Trim('[', ']'), context.DnsEndPoint.Port, map, cancellationToken), ownsSocket: true),
+            ConnectCallback = async (context, cancellationToken) =>
+            {
+                var hop = context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttp ? Hop.Http : Hop.Https;
+                return new NetworkStream(await dialer.Dial(context.DnsEndPoint.Host.Trim('[', ']'), context.DnsEndPoint.Port, map, hop, cancellationToken), ownsSocket: true);
+            },
         };
         handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = ChainPolicy(map?.CaCertificate) };
         return handler;

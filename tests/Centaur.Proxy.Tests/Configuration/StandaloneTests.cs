@@ -28,7 +28,7 @@ public sealed class StandaloneTests
     [InlineData("transforms:\n  - name: secrets\n    config: { secrets: [{ source: { type: env, var: VAULT_TOKEN }, replace: { proxy_value: abcdefgh } }] }", "can never be granted")]
     [InlineData("transforms:\n  - name: secrets\n    config: { secrets: [{ source: { type: env, var: A, path: b }, replace: { proxy_value: abcdefgh } }] }", "has no key \"path\"")]
     [InlineData("transforms:\n  - name: secrets\n    config: { secrets: [{ source: { type: file, path: b, ttl: soon }, replace: { proxy_value: abcdefgh } }] }", "is not a duration")]
-    [InlineData("log: { level: loud }", "level must be")]
+    [InlineData("log: { level: loud }", "\"level\" must be debug, info, warn")]
     [InlineData("map: [{ host: a.test }]", "needs \"address\"")]
     public void What_is_wrong_is_said_with_its_place_and_the_nearest_known_key(string text, params string[] said)
     {

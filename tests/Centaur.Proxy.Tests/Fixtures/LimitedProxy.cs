@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Audit;
 using Centaur.Proxy.Configuration;
+using Centaur.Proxy.Front;
 using Centaur.Proxy.Hosting;
 using Centaur.Proxy.Limits;
 using Centaur.Proxy.Logging;
@@ -26,19 +27,19 @@ sealed class LimitedProxy : IAsyncDisposable
     readonly ProxyParts parts;
     readonly ProxyServer server;
 
-    LimitedProxy(ProxyLimits limits)
+    LimitedProxy(ProxyLimits limits, Entrance entrance)
     {
         using var memfd = Kernel.MakeMemfd("limited-ca");
         var audit = new AuditFile(File.OpenHandle(auditPath, FileMode.Open, FileAccess.ReadWrite, FileShare.Read), TimeProvider.System);
         values = new ValueCache(new SourceReader(new Dictionary<string, IValueSource>()), TimeProvider.System, logs.CreateLogger(""));
         var secrets = new LocalSource(new Dictionary<string, LocalSecret>(), values);
         parts = new ProxyParts(CertificateAuthority.FromMemfd(memfd, TimeProvider.System), audit, secrets, limits, TimeProvider.System);
-        server = ProxyServer.Create(parts, options => options.Listen(IPAddress.Loopback, 0, listener => ProxyServer.Guard(listener, parts)), logs);
+        server = ProxyServer.Create(parts, options => options.Listen(IPAddress.Loopback, 0, listener => ProxyServer.Guard(listener, parts, entrance)), logs);
     }
 
-    public static async Task<LimitedProxy> Start(ProxyLimits limits, ProxyPolicy policy)
+    public static async Task<LimitedProxy> Start(ProxyLimits limits, ProxyPolicy policy, Entrance entrance = Entrance.Tunnel)
     {
-        var proxy = new LimitedProxy(limits);
+        var proxy = new LimitedProxy(limits, entrance);
         if (!PolicyCompiler.TryCompile(policy, out var model, out var problems))
             throw new InvalidOperationException(problems);
         proxy.parts.Policies.Enforce(model);
@@ -50,7 +51,7 @@ sealed class LimitedProxy : IAsyncDisposable
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, new Uri(server.Addresses.Single()).Port, TestContext.Current.CancellationToken);
-        return RawClient.Over(socket, parts.Authority.CertificatePem);
+        return RawClient.Over(socket, parts.Authority!.CertificatePem);
     }
 
     /// <summary>A tunnel to the vendor's host, with TLS inside.</summary>

@@ -12,6 +12,10 @@ namespace Centaur.Proxy.Tests.Fixtures;
 sealed class Origin : IAsyncDisposable
 {
     public const string Host = "api.vendor.test";
+
+    /// <summary>An address that is public, as far as the proxy can tell. Nothing here ever dials it.</summary>
+    public const string PublicAddress = "93.184.216.34";
+
     public const string RealKey = "sk-real-0123456789+/\"abc";
 
     readonly WebApplication app;
@@ -59,7 +63,7 @@ sealed class Origin : IAsyncDisposable
             {
                 listener.Protocols = plaintext ? HttpProtocols.Http1 : protocols;
                 if (!plaintext)
-                    listener.UseHttps(trust.Issue(Host, "other.vendor.test", "unbound.test"));
+                    listener.UseHttps(trust.Issue(Host, "other.vendor.test", "unbound.test", PublicAddress));
             });
         });
         var server = builder.Build();

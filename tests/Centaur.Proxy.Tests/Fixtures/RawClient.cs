@@ -43,13 +43,15 @@ sealed class RawClient : IAsyncDisposable
         return client;
     }
 
-    public async Task StartTls(string serverName, SslApplicationProtocol? protocol = null)
+    /// <returns>What the other side showed.</returns>
+    public async Task<X509Certificate2> StartTls(string serverName, SslApplicationProtocol? protocol = null)
     {
         var tls = new SslStream(stream, leaveInnerStreamOpen: false);
         var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         trust.CustomTrustStore.ImportFromPem(trusted);
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = serverName, CertificateChainPolicy = trust, ApplicationProtocols = protocol is { } spoken ? [spoken] : null }, Token);
         stream = tls;
+        return X509CertificateLoader.LoadCertificate(tls.RemoteCertificate!.GetRawCertData());
     }
 
     public async Task Send(string text)

@@ -26,7 +26,13 @@ sealed class TestAuthority : IDisposable
         var request = new CertificateRequest("CN=" + hosts[0], leafKey, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         foreach (var host in hosts)
-            names.AddDnsName(host);
+        {
+            if (System.Net.IPAddress.TryParse(host, out var address))
+                names.AddIpAddress(address);
+            else
+                names.AddDnsName(host);
+        }
+
         request.CertificateExtensions.Add(names.Build());
         using var leaf = request.Create(certificate, new DateTimeOffset(certificate.NotBefore), new DateTimeOffset(certificate.NotAfter), RandomNumberGenerator.GetBytes(8));
         using var withKey = leaf.CopyWithPrivateKey(leafKey);

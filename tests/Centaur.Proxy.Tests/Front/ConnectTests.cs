@@ -105,7 +105,7 @@ public sealed class ConnectTests
     }
 
     [Fact]
-    public async Task P8_a_server_name_that_is_not_the_tunnel_s_ends_the_handshake()
+    public async Task P08_a_server_name_that_is_not_the_tunnel_s_ends_the_handshake()
     {
         await using var origin = await Origin.Start(_ => Task.CompletedTask);
         await using var proxy = await SandboxProxy.Start(TestPolicy.To(origin));

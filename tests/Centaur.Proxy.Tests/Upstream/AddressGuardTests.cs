@@ -43,7 +43,7 @@ public sealed class AddressGuardTests
     [InlineData("224.0.0.1")]
     [InlineData("255.255.255.255")]
     [InlineData("ff02::1")]
-    public void P1_P2_P3_P4_an_address_that_is_not_public_is_never_dialled(string address) =>
+    public void P01_P02_P03_P04_an_address_that_is_not_public_is_never_dialled(string address) =>
         AddressGuard.IsPublic(IPAddress.Parse(address)).ShouldBeFalse();
 
     [Theory]

@@ -75,7 +75,7 @@ sealed class BackendConnector(Dialer dialer)
 
     async Task<(Stream Stream, bool IsPrivate)> Connect(Dsn dsn, UpstreamMap? map, CancellationToken cancellationToken)
     {
-        var socket = await dialer.Dial(dsn.Address.Host, dsn.Address.Port, map, cancellationToken);
+        var socket = await dialer.Dial(dsn.Address.Host, dsn.Address.Port, map, Hop.Database, cancellationToken);
         var isLoopback = socket.RemoteEndPoint is IPEndPoint { Address: var address } && IPAddress.IsLoopback(address);
         var plain = new NetworkStream(socket, ownsSocket: true);
         try

@@ -16,6 +16,8 @@ sealed record GcpGrant(string Name, SourceUse KeyFile, IReadOnlyList<string> Sco
 {
     public IReadOnlyList<SourceUse> Sources { get; } = [KeyFile];
 
+    public string Identity => string.Join('\n', "gcp", KeyFile.Name, string.Join(' ', Scopes), Subject);
+
     public MintPlan Prepare(IReadOnlyDictionary<string, Secret> values, Secret? rotated, DateTimeOffset now)
     {
         try

@@ -8,6 +8,9 @@ interface ITokenGrant
     /// <summary>Names the token for people and in the search of answers: the place of its entry in the file.</summary>
     string Name { get; }
 
+    /// <summary>What makes it another grant: a token is kept for the same one across reloads of the file. The values of its sources are not told by it.</summary>
+    string Identity { get; }
+
     IReadOnlyList<SourceUse> Sources { get; }
 
     /// <param name="values">The values of <see cref="Sources"/> by role.</param>

@@ -25,6 +25,9 @@ sealed record OAuthGrant : ITokenGrant
     /// <summary>For jwt_bearer the audience of the assertion, the endpoint where empty; for client_credentials a parameter.</summary>
     public string Audience { get; init; } = "";
 
+    public string Identity =>
+        string.Join('\n', [$"{Kind} {Endpoint.OriginalString}", Audience, string.Join(' ', Scopes), .. Sources.Select(source => $"{source.Role}={source.Name}")]);
+
     public MintPlan Prepare(IReadOnlyDictionary<string, Secret> values, Secret? rotated, DateTimeOffset now)
     {
         Secret? Value(string role) => values.GetValueOrDefault(role);

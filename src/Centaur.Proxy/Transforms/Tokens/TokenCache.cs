@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Centaur.Proxy.Front;
@@ -8,11 +8,28 @@ using Centaur.Proxy.Upstream;
 
 namespace Centaur.Proxy.Transforms.Tokens;
 
-/// <summary>The tokens of all grants. One lives as long as its grant, which is as long as the policy that holds it.</summary>
-sealed class TokenCache(SecretVault vault, UpstreamPool upstreams, TimeProvider time)
+/// <summary>The tokens of all grants. One lives on where a new policy has the same grant: its endpoint may have handed out a refresh token that no file knows.</summary>
+sealed class TokenCache
 {
-    readonly ConditionalWeakTable<ITokenGrant, TokenState> states = [];
-    readonly TokenEndpoint endpoint = new(upstreams, vault, time);
+    readonly SecretVault vault;
+    readonly UpstreamPool upstreams;
+    readonly TimeProvider time;
+    readonly ConcurrentDictionary<string, TokenState> states;
+    readonly TokenEndpoint endpoint;
+
+    public TokenCache(SecretVault vault, UpstreamPool upstreams, TimeProvider time)
+        : this(vault, upstreams, time, new ConcurrentDictionary<string, TokenState>(StringComparer.Ordinal))
+    {
+    }
+
+    TokenCache(SecretVault vault, UpstreamPool upstreams, TimeProvider time, ConcurrentDictionary<string, TokenState> states)
+    {
+        (this.vault, this.upstreams, this.time, this.states) = (vault, upstreams, time, states);
+        endpoint = new TokenEndpoint(upstreams, vault, time);
+    }
+
+    /// <summary>The same tokens, over other values.</summary>
+    public TokenCache Over(SecretVault values) => new(values, upstreams, time, states);
 
     /// <returns>The token, or why there is none.</returns>
     public async ValueTask<(Secret? Token, Refusal? Refusal)> Get(ITokenGrant grant, PolicyModel policy, CancellationToken cancellationToken)
@@ -20,7 +37,7 @@ sealed class TokenCache(SecretVault vault, UpstreamPool upstreams, TimeProvider 
         var (values, unavailable) = await SourceValues.Fetch(vault, policy, grant.Sources, cancellationToken);
         if (values is null)
             return (null, unavailable);
-        var state = states.GetValue(grant, _ => new TokenState(time));
+        var state = states.GetOrAdd(grant.Identity, _ => new TokenState(time));
         var answer = await state.Get(Fingerprint(values), rotated => Mint(grant, policy, values, rotated), cancellationToken);
         return answer.Token is { } token ? (token, null) : (null, TransformRefusals.Token(grant.Name, answer.Problem ?? "no reason given"));
     }

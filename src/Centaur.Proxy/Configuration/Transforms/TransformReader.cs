@@ -2,12 +2,13 @@ using System.Globalization;
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Transforms;
 
-namespace Centaur.Proxy.Configuration;
+namespace Centaur.Proxy.Configuration.Transforms;
 
 /// <summary>Collects rules, secrets and transforms from the <c>transforms</c> list; each entry has a reader of its own.</summary>
 /// <param name="folder">The file's folder, which relative paths begin at.</param>
 /// <param name="largestBody">The largest body that is held whole for a transform, in bytes.</param>
-sealed class TransformReader(string folder, long largestBody)
+/// <param name="sniOnly">TLS is not looked into.</param>
+sealed class TransformReader(string folder, long largestBody, bool sniOnly)
 {
     public List<EgressRule> Rules { get; } = [];
 
@@ -24,6 +25,12 @@ sealed class TransformReader(string folder, long largestBody)
     {
         var name = transform.Required("name");
         var config = transform.Map("config");
+        if (ForeignKeys.ReadTransform(transform, name))
+        {
+            transform.Done();
+            return;
+        }
+
         Action<YamlMap>? reader = name switch
         {
             "allowlist" => map => AllowlistReader.Read(map, Rules),
@@ -40,6 +47,8 @@ sealed class TransformReader(string folder, long largestBody)
             transform.Error("needs \"config\"");
         else if (reader is not null)
             reader(config!);
+        if (sniOnly)
+            RefuseInside(transform, name);
         config?.Done();
         transform.Done();
     }
@@ -67,6 +76,14 @@ sealed class TransformReader(string folder, long largestBody)
 
     /// <summary>A file as a source, named by its path alone.</summary>
     public SourceUse UseFile(string path, string role) => Use(LocalSecretReader.File(Path.Combine(folder, path)), role, confidential: true);
+
+    void RefuseInside(YamlMap transform, string name)
+    {
+        if (name.Length > 0 && name != "allowlist")
+            transform.Error($"{name} works inside of TLS, which tls.mode sni-only never looks into; use mitm, or take it away");
+        foreach (var rule in Rules.Where(rule => rule.Name.StartsWith(transform.Where + ".", StringComparison.Ordinal) && (rule.Methods.Count > 0 || rule.Paths.Count > 0)))
+            transform.Error($"{rule.Name} names methods or paths, which cannot be seen with tls.mode sni-only; use mitm, or allow the whole host");
+    }
 
     SourceUse Use(LocalSecret source, string role, bool confidential)
     {

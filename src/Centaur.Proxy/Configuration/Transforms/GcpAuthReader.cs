@@ -1,7 +1,7 @@
 using Centaur.Proxy.Transforms;
 using Centaur.Proxy.Transforms.Tokens;
 
-namespace Centaur.Proxy.Configuration;
+namespace Centaur.Proxy.Configuration.Transforms;
 
 /// <summary>Reads <c>gcp_auth</c>: tokens of a Google service account.</summary>
 sealed class GcpAuthReader(TransformReader transforms)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Centaur.Protocol.Policy;
 
-namespace Centaur.Proxy.Configuration;
+namespace Centaur.Proxy.Configuration.Transforms;
 
 /// <summary>Reads <c>allowlist</c>: what may be reached.</summary>
 static class AllowlistReader

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using Centaur.Proxy.Transforms;
 using Centaur.Proxy.Transforms.Templates;
 
-namespace Centaur.Proxy.Configuration;
+namespace Centaur.Proxy.Configuration.Transforms;
 
 /// <summary>Reads <c>hmac_sign</c>: requests that are signed here.</summary>
 sealed class HmacSignReader(TransformReader transforms, long largestBody)
@@ -21,7 +21,7 @@ sealed class HmacSignReader(TransformReader transforms, long largestBody)
         var timestamp = "unix_seconds";
         if (config.Map("timestamp") is { } clock)
         {
-            timestamp = TransformRules.OneOf(clock, "format", SignatureModel.Timestamps, timestamp);
+            timestamp = clock.OneOf("format", SignatureModel.Timestamps, timestamp);
             clock.Done();
         }
 
@@ -61,12 +61,12 @@ sealed class HmacSignReader(TransformReader transforms, long largestBody)
             return new SignatureModel(timestamp, HashAlgorithmName.SHA256, "raw", "hex", TransformRules.Template(config, "message", "", fields));
         }
 
-        var algorithm = TransformRules.OneOf(signature, "algorithm", [.. Algorithms.Keys], "sha256");
+        var algorithm = signature.OneOf("algorithm", [.. Algorithms.Keys], "sha256");
         var model = new SignatureModel(
             timestamp,
             Algorithms.GetValueOrDefault(algorithm, HashAlgorithmName.SHA256),
-            TransformRules.OneOf(signature, "key_encoding", SignatureModel.KeyEncodings, "raw"),
-            TransformRules.OneOf(signature, "output_encoding", SignatureModel.OutputEncodings, "base64"),
+            signature.OneOf("key_encoding", SignatureModel.KeyEncodings, "raw"),
+            signature.OneOf("output_encoding", SignatureModel.OutputEncodings, "base64"),
             TransformRules.Template(signature, "message", signature.Required("message"), fields));
         signature.Done();
         return model;

@@ -1,7 +1,7 @@
 using Centaur.Proxy.Transforms;
 using Centaur.Proxy.Transforms.Tokens;
 
-namespace Centaur.Proxy.Configuration;
+namespace Centaur.Proxy.Configuration.Transforms;
 
 /// <summary>Reads <c>oauth_token</c>: tokens that are minted here.</summary>
 sealed class OAuthTokenReader(TransformReader transforms)
@@ -31,7 +31,7 @@ sealed class OAuthTokenReader(TransformReader transforms)
 
     void ReadToken(YamlMap token, string group)
     {
-        var grant = TransformRules.OneOf(token, "grant", [.. Grants.Keys]);
+        var grant = token.OneOf("grant", [.. Grants.Keys]);
         var sources = Grants.TryGetValue(grant, out var keys) ? ReadSources(token, grant, keys) : [];
         var endpoint = TransformRules.Endpoint(token, "token_endpoint");
         if (token.Map("token_endpoint_headers") is { } headers)

@@ -2,7 +2,7 @@ using Centaur.Protocol.Policy;
 using Centaur.Proxy.Policies;
 using Centaur.Proxy.Transforms.Templates;
 
-namespace Centaur.Proxy.Configuration;
+namespace Centaur.Proxy.Configuration.Transforms;
 
 /// <summary>What the readers of transforms share: rules, header names, templates.</summary>
 static class TransformRules
@@ -46,15 +46,6 @@ static class TransformRules
         if (!TextTemplate.TryParse(text, fields, out var template, out var problem))
             map.Error($"\"{key}\", {problem}");
         return template;
-    }
-
-    /// <summary>One word of a list; said with all of them where it is another.</summary>
-    public static string OneOf(YamlMap map, string key, IReadOnlyList<string> words, string? otherwise = null)
-    {
-        var text = otherwise is null ? map.Required(key) : map.Text(key) ?? otherwise;
-        if (text.Length > 0 && !words.Contains(text))
-            map.Error($"\"{key}\" must be {string.Join(", ", words.SkipLast(1))} or {words[^1]}, not \"{text}\"");
-        return text;
     }
 
     public static Uri Endpoint(YamlMap map, string key)

@@ -1,7 +1,7 @@
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Transforms;
 
-namespace Centaur.Proxy.Configuration;
+namespace Centaur.Proxy.Configuration.Transforms;
 
 /// <summary>Reads <c>secrets</c>: each either replaces its placeholder or is injected.</summary>
 sealed class SecretsReader(TransformReader transforms)

@@ -3,7 +3,7 @@ using Centaur.Protocol.Policy;
 using Centaur.Proxy.Policies;
 using Centaur.Proxy.Transforms;
 
-namespace Centaur.Proxy.Configuration;
+namespace Centaur.Proxy.Configuration.Transforms;
 
 /// <summary>Reads <c>header_allowlist</c>: the headers that a client may send.</summary>
 static class HeaderAllowlistReader
