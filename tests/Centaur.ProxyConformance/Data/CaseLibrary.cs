@@ -15,8 +15,8 @@ static class CaseLibrary
     public static IReadOnlyList<string> Groups => [.. Directory.GetDirectories(Root).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
 
     /// <summary>Every case of a group with its configuration.</summary>
-    public static IReadOnlyList<(SuiteCase Case, string ConfigName, SuiteConfig Config)> Group(string group) =>
-        [.. from path in Directory.GetFiles(Path.Combine(Root, group), "*.yaml").Order(StringComparer.Ordinal)
+    public static IReadOnlyList<(SuiteCase Case, string ConfigName, SuiteConfig Config)> Group(string name) =>
+        [.. from path in Directory.GetFiles(Path.Combine(Root, name), "*.yaml").Order(StringComparer.Ordinal)
             let file = Read(path)
             from one in file.Cases
             select (one, $"{Path.GetFileName(path)}#{one.Config}", file.Configs.GetValueOrDefault(one.Config) ?? throw new InvalidOperationException($"{path}: {one.Id} names no configuration of its file."))];

@@ -14,7 +14,7 @@ static class CentaurConfig
         if (stream.Documents is not [{ RootNode: YamlMappingNode root }])
             return file;
         Default(Section(root, "proxy"), "tunnel_listen", "127.0.0.1:0");
-        if (root.Children.GetValueOrDefault("tls") is not YamlMappingNode { Children.Count: > 0 })
+        if (Child(root, "tls") is not YamlMappingNode { Children.Count: > 0 })
         {
             Default(Section(root, "tls"), "ca_cert", "ca.pem");
             Default(Section(root, "tls"), "ca_key", "ca.pem");
@@ -23,7 +23,7 @@ static class CentaurConfig
         Default(Section(root, "audit"), "file", "audit.ndjson");
         if (!root.Children.ContainsKey("map"))
         {
-            var secrets = config.Spends.Count > 0 ? config.Spends : [.. Sources(root.Children.GetValueOrDefault("transforms")).Distinct().Except(config.Public)];
+            var secrets = config.Spends.Count > 0 ? config.Spends : [.. Sources(Child(root, "transforms")).Distinct().Except(config.Public)];
             root.Add("map", new YamlSequenceNode(scene.Places.Select(place => Entry(place, secrets))));
         }
 
@@ -63,11 +63,13 @@ static class CentaurConfig
         return name is null ? map.Children.Values.SelectMany(Sources) : [name, .. map.Children.Values.SelectMany(Sources)];
     }
 
-    static string? Text(YamlMappingNode map, string key) => (map.Children.GetValueOrDefault(key) as YamlScalarNode)?.Value;
+    static string? Text(YamlMappingNode map, string key) => (Child(map, key) as YamlScalarNode)?.Value;
+
+    static YamlNode? Child(YamlMappingNode map, string key) => map.Children.TryGetValue(key, out var found) ? found : null;
 
     static YamlMappingNode Section(YamlMappingNode root, string key)
     {
-        if (root.Children.GetValueOrDefault(key) is YamlMappingNode found)
+        if (Child(root, key) is YamlMappingNode found)
             return found;
         var made = new YamlMappingNode();
         root.Children[key] = made;
