@@ -31,11 +31,11 @@ sealed class Referee(SuiteConfig config, IReadOnlyList<string> secrets, IRunning
         seen.Count.ShouldBe(expected.Count, $"Origins saw:\n{string.Join("\n---\n", seen)}");
         foreach (var (sighting, request) in expected.Zip(seen))
         {
-            (sighting.Method ?? request.Method).ShouldBe(request.Method);
-            (sighting.Target ?? request.Target).ShouldBe(request.Target);
-            (sighting.Protocol ?? request.Protocol).ShouldBe(request.Protocol);
-            (sighting.Body ?? request.Body).ShouldBe(request.Body);
-            (sighting.BodySize ?? request.Body.Length).ShouldBe(request.Body.Length);
+            request.Method.ShouldBe(sighting.Method ?? request.Method);
+            request.Target.ShouldBe(sighting.Target ?? request.Target);
+            request.Protocol.ShouldBe(sighting.Protocol ?? request.Protocol);
+            request.Body.ShouldBe(sighting.Body ?? request.Body);
+            request.Body.Length.ShouldBe(sighting.BodySize ?? request.Body.Length);
             foreach (var (name, value) in sighting.Headers)
                 Compare(request.Header(name), value, $"header {name} at the origin of\n{request}");
             if (sighting.Names is { } names)
@@ -43,7 +43,7 @@ sealed class Referee(SuiteConfig config, IReadOnlyList<string> secrets, IRunning
         }
     }
 
-    public void JudgeMints(int minted) => (expect.Mints ?? minted).ShouldBe(minted, "tokens that were minted");
+    public void JudgeMints(int minted) => minted.ShouldBe(expect.Mints ?? minted, "tokens that were minted");
 
     /// <param name="before">How many records there were before the step.</param>
     /// <param name="cancellationToken">Ends the wait for records that do not come.</param>
@@ -80,15 +80,15 @@ sealed class Referee(SuiteConfig config, IReadOnlyList<string> secrets, IRunning
 
     void Judge(Answer answer)
     {
-        (expect.Status ?? answer.Status).ShouldBe(answer.Status, answer.ToString());
+        answer.Status.ShouldBe(expect.Status ?? answer.Status, answer.ToString());
         if (expect.Reason is { } reason && proxy.ReasonHeader is { } header)
             Answer.Find(answer.Headers, header).ShouldBe(reason, answer.ToString());
         foreach (var (name, value) in expect.Headers)
             Compare(Answer.Find(answer.Headers, name), value, $"header {name} of\n{answer}");
         foreach (var (name, value) in expect.Trailers)
             Compare(Answer.Find(answer.Trailers, name), value, $"trailer {name} of\n{answer}");
-        (expect.Body ?? answer.Body).ShouldBe(answer.Body);
-        (expect.BodySize ?? answer.Body.Length).ShouldBe(answer.Body.Length);
+        answer.Body.ShouldBe(expect.Body ?? answer.Body);
+        answer.Body.Length.ShouldBe(expect.BodySize ?? answer.Body.Length);
         foreach (var part in expect.Contains)
             answer.Raw.ShouldContain(part, Case.Sensitive);
         foreach (var part in expect.Lacks)
@@ -97,7 +97,7 @@ sealed class Referee(SuiteConfig config, IReadOnlyList<string> secrets, IRunning
             answer.Certificate.ShouldBe(names, ignoreOrder: true);
         if (expect.Frames.Count > 0)
             answer.Frames.ShouldBe(expect.Frames);
-        (expect.Sqlstate ?? answer.Sqlstate).ShouldBe(answer.Sqlstate, answer.ToString());
+        answer.Sqlstate.ShouldBe(expect.Sqlstate ?? answer.Sqlstate, answer.ToString());
         (answer.HandshakeFailed, expect.Handshake).ShouldBe((expect.Handshake == "refused", expect.Handshake), answer.ToString());
         switch (expect.Answer)
         {
@@ -105,7 +105,8 @@ sealed class Referee(SuiteConfig config, IReadOnlyList<string> secrets, IRunning
                 answer.Whole.ShouldBeTrue(answer.ToString());
                 break;
             case "broken":
-                answer.Whole.ShouldBeFalse(answer.ToString());
+                // Whoever has not passed on the head yet may still say 502.
+                (answer.Whole && answer.Status != 502).ShouldBeFalse(answer.ToString());
                 break;
             case "none":
                 answer.Raw.ShouldBeEmpty();

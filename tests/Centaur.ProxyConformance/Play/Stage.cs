@@ -38,7 +38,7 @@ public sealed class Stage(SecuredPostgres postgres) : IAsyncDisposable
 
         // 2.
         foreach (var step in played.All)
-            await PlayStep(step, config, place.Scene, place.Proxy, patience.Token);
+            await (step.Eventually ? PlayUntil(step, config, place, patience.Token) : PlayStep(step, config, place.Scene, place.Proxy, patience.Token));
 
         // 3.
         place.Proxy.Lives.ShouldBeTrue(place.Proxy.Log);
@@ -50,6 +50,22 @@ public sealed class Stage(SecuredPostgres postgres) : IAsyncDisposable
         {
             await proxy.DisposeAsync();
             await scene.DisposeAsync();
+        }
+    }
+
+    static async Task PlayUntil(Step step, SuiteConfig config, (Scene Scene, IRunningProxy Proxy) place, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await PlayStep(step, config, place.Scene, place.Proxy, cancellationToken);
+                return;
+            }
+            catch (ShouldAssertException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Not yet.
+            }
         }
     }
 

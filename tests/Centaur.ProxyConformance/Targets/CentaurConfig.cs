@@ -1,5 +1,6 @@
 using Centaur.ProxyConformance.Data;
 using Centaur.ProxyConformance.Scenery;
+using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace Centaur.ProxyConformance.Targets;
@@ -10,7 +11,16 @@ static class CentaurConfig
     public static string Render(string file, SuiteConfig config, Scene scene)
     {
         var stream = new YamlStream();
-        stream.Load(new StringReader(scene.Fill(file)));
+        try
+        {
+            stream.Load(new StringReader(scene.Fill(file)));
+        }
+        catch (YamlException)
+        {
+            // That is the case's point.
+            return file;
+        }
+
         if (stream.Documents is not [{ RootNode: YamlMappingNode root }])
             return file;
         Default(Section(root, "proxy"), "tunnel_listen", "127.0.0.1:0");
