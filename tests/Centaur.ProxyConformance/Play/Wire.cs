@@ -9,9 +9,10 @@ namespace Centaur.ProxyConformance.Play;
 /// <summary>A connection to the proxy that sends exactly the bytes it is told to.</summary>
 sealed class Wire : IAsyncDisposable
 {
+    readonly Socket socket;
     Stream stream;
 
-    Wire(Stream stream) => this.stream = stream;
+    Wire(Socket socket) => (this.socket, stream) = (socket, new NetworkStream(socket, ownsSocket: true));
 
     /// <summary>Names in the certificate that was shown.</summary>
     public IReadOnlyList<string> Certificate { get; private set; } = [];
@@ -22,7 +23,7 @@ sealed class Wire : IAsyncDisposable
         try
         {
             await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-            return new Wire(new NetworkStream(socket, ownsSocket: true));
+            return new Wire(socket);
         }
         catch
         {
@@ -85,6 +86,9 @@ sealed class Wire : IAsyncDisposable
             all.Write(buffer, 0, read);
         return Encoding.Latin1.GetString(all.ToArray());
     }
+
+    /// <summary>Says that no more comes.</summary>
+    public void EndSending() => socket.Shutdown(SocketShutdown.Send);
 
     public ValueTask DisposeAsync() => stream.DisposeAsync();
 
