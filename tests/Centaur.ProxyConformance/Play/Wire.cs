@@ -19,15 +19,15 @@ sealed class Wire : IAsyncDisposable
 
     public static async Task<Wire> Connect(int port, CancellationToken cancellationToken)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var dialled = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-            return new Wire(socket);
+            await dialled.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+            return new Wire(dialled);
         }
         catch
         {
-            socket.Dispose();
+            dialled.Dispose();
             throw;
         }
     }
