@@ -28,7 +28,7 @@ public static class Program
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.AddPlatform(settings, time);
         builder.Services.AddAccess(settings);
-        builder.Services.AddEvents();
+        builder.Services.AddEvents(settings);
         builder.Services.AddSecrets(settings);
         builder.Services.AddSandboxes(settings);
         builder.Services.AddHarnesses();

@@ -96,7 +96,8 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
         RequestBody? body = null;
         WebSocketRelay? socket = null;
         string? cause = null;
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource([context.RequestAborted, .. swap.Revocations]);
+        CancellationToken[] revocations = [.. swap.Revocations, .. plan.Secrets.Select(vault.Revocation)];
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource([context.RequestAborted, .. revocations]);
         try
         {
             // 5.
@@ -122,7 +123,7 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
                 if (!becomesSocket || !WebSocketHandshake.IsAccepted(context.Request, answer))
                     throw new UpstreamFault(RefusalCodes.UpgradeNotVerified, $"{line.Target.Host} switched to another protocol, and not as it was asked to.");
                 relay.TryCopyHead(answer, context.Response, hasBody: false);
-                socket = new WebSocketRelay(OutgoingRequest.Search(policy, swap), vault.Scan);
+                socket = new WebSocketRelay(OutgoingRequest.Search(policy, swap), () => vault.Scan);
                 await socket.Run(context, answer, ending.Token);
                 return;
             }
@@ -141,7 +142,7 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
         }
         catch (Exception fault)
         {
-            cause = await Fail(context, line, swap, fault, body?.SourceFailed ?? false);
+            cause = await Fail(context, line, revocations, fault, body?.SourceFailed ?? false);
         }
         finally
         {
@@ -152,9 +153,9 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
         }
     }
 
-    static async Task<string> Fail(HttpContext context, RequestLine line, SwapPlan swap, Exception fault, bool clientFailed)
+    static async Task<string> Fail(HttpContext context, RequestLine line, CancellationToken[] revocations, Exception fault, bool clientFailed)
     {
-        if (swap.Revocations.Any(revoked => revoked.IsCancellationRequested))
+        if (Array.Exists(revocations, revoked => revoked.IsCancellationRequested))
         {
             context.Abort();
             return "secret_revoked";

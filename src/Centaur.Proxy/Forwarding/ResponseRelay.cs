@@ -1,7 +1,7 @@
 using System.Buffers;
-using System.IO.Compression;
 using System.IO.Pipelines;
 using Centaur.Proxy.Scanning;
+using Centaur.Proxy.Unpacking;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -34,11 +34,11 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
     /// <summary>False where the body is packed in a way that cannot be searched; then nothing has been written.</summary>
     public bool TryCopyHead(HttpResponseMessage message, HttpResponse response, bool hasBody)
     {
-        var packed = Packing(message) is var packing && packing.Length > 0 && packing != "identity";
-        var search = scan is not null && (holdsSecrets || !packed);
-        if (search && packed && hasBody && !CanUnpack(packing))
+        var packing = Packing(message);
+        var search = Searches(packing);
+        if (search && hasBody && !packing.IsKnown)
             return false;
-        var unpack = search && packed && hasBody;
+        var unpack = search && packing.IsPacked && hasBody;
 
         response.StatusCode = (int)message.StatusCode;
         if (!string.IsNullOrEmpty(message.ReasonPhrase) && response.HttpContext.Features.Get<IHttpResponseFeature>() is { } feature)
@@ -62,10 +62,9 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
     public async Task CopyBody(HttpResponseMessage message, HttpResponse response, CancellationToken cancellationToken)
     {
         var packing = Packing(message);
-        var packed = packing.Length > 0 && packing != "identity";
-        var search = scan is not null && (holdsSecrets || !packed);
+        var search = Searches(packing);
         await using var wire = new CountingStream(await message.Content.ReadAsStreamAsync(cancellationToken));
-        await using var plain = search && packed ? Unpack(wire, packing) : wire;
+        await using var plain = search ? packing.Unpack(wire) : wire;
         using var replacer = search ? new StreamReplacer(scan!) : null;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
@@ -174,15 +173,8 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets)
 
     string Clean(string text) => scan is null ? text : scan.Clean(text, ref scrubbed);
 
-    static string Packing(HttpResponseMessage message) =>
-        message.Content.Headers.NonValidated.TryGetValues("Content-Encoding", out var values) ? values.ToString().Trim().ToLowerInvariant() : "";
+    bool Searches(Unpacker packing) => scan is not null && (holdsSecrets || !packing.IsPacked);
 
-    static bool CanUnpack(string packing) => packing is "gzip" or "x-gzip" or "br" or "deflate";
-
-    static Stream Unpack(Stream stream, string packing) => packing switch
-    {
-        "br" => new BrotliStream(stream, CompressionMode.Decompress),
-        "deflate" => new ZLibStream(stream, CompressionMode.Decompress),
-        _ => new GZipStream(stream, CompressionMode.Decompress),
-    };
+    static Unpacker Packing(HttpResponseMessage message) =>
+        Unpacker.Of(message.Content.Headers.NonValidated.TryGetValues("Content-Encoding", out var values) ? values.ToString() : "");
 }

@@ -11,6 +11,10 @@ internal sealed class EventGauges(PostgresDatabase database) : IGaugeSource
         Gauge.Of(
             "centaur_event_log_bytes", "Size of the event log on disk, its indexes included.",
             await database.First(
-                $"select coalesce(sum(pg_total_relation_size(relid)), 0)::bigint from pg_partition_tree('agent_execution_events') where isleaf", row => row.GetInt64(0), cancellationToken)),
+                $"""
+                select (pg_total_relation_size('agent_execution_event_chunks') + coalesce(sum(pg_total_relation_size(relid)), 0))::bigint
+                from pg_partition_tree('agent_execution_event_rows') where isleaf
+                """,
+                row => row.GetInt64(0), cancellationToken)),
     ];
 }

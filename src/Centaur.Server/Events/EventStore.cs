@@ -8,7 +8,6 @@ namespace Centaur.Server.Events;
 /// <summary>Every statement about the event log of threads.</summary>
 public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDisposable
 {
-    static readonly CrashPoint Partitioning = new("event.partition");
     const long BatchBytes = 256 * 1024;
 
     /// <summary>Reads of the log at once. An append may wake thousands of readers: they wait here for their turn, and not for connections, of which writers need some.</summary>
@@ -33,7 +32,7 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
         session.AfterCommit(() => wakeUps.Raise(Topics.Thread(threadKey)));
         return Sql.Of(
             $"""
-            insert into agent_execution_events (thread_key, execution_id, event_kind, event_json, first_seq, last_seq)
+            insert into agent_execution_event_rows (thread_key, execution_id, event_kind, event_json, first_seq, last_seq)
             select {threadKey}, {executionId}, kind, json, first_seq, last_seq
             from unnest({events.Select(e => e.Kind).ToArray()}, {events.Select(e => new Jsonb(e.Json)).ToArray()},
                         {events.Select(e => e.FirstSeq).ToArray()}, {events.Select(e => e.LastSeq).ToArray()})
@@ -44,7 +43,6 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
 
     /// <summary>
     /// The next events of a thread after a cursor, ascending: at most <paramref name="limit"/>, and no more than about a quarter of a megabyte of text, but one at least.
-    /// What is stored is much shorter than its text where it repeats itself: the inner bound is on what is unpacked to know the text's length, the outer one on the text.
     /// </summary>
     internal async Task<IReadOnlyList<StoredEvent>> After(
         string threadKey, string? executionId, long afterEventId, int limit, CancellationToken cancellationToken)
@@ -52,32 +50,79 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
         await reading.WaitAsync(cancellationToken);
         try
         {
-            return await database.Query(
-                $"""
-                select event_id, execution_id, event_kind, event_json::text
-                from (select event_id, execution_id, event_kind, event_json,
-                             sum(length) over (order by event_id rows between unbounded preceding and 1 preceding) as before
-                      from (select event_id, execution_id, event_kind, event_json, octet_length(event_json::text) as length
-                            from (select event_id, execution_id, event_kind, event_json,
-                                         sum(size) over (order by event_id rows between unbounded preceding and 1 preceding) as packed
-                                  from (select event_id, execution_id, event_kind, event_json, pg_column_size(event_json) as size
-                                        from agent_execution_events
-                                        where thread_key = {threadKey} and event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
-                                        order by event_id
-                                        limit {limit}) page) unpacked
-                            where packed is null or packed < {BatchBytes}
-                            offset 0) texts) sized
-                where before is null or before < {BatchBytes}
-                order by event_id
-                """,
-                StoredEvent.Read,
-                cancellationToken);
+            var rows = await RowsAfter(threadKey, executionId, afterEventId, limit, cancellationToken);
+            return rows.Count == 0 && await EndOfFirstChunk(threadKey, executionId, afterEventId, cancellationToken) is { } horizon
+                ? await ChunksAfter(threadKey, executionId, afterEventId, horizon, limit, cancellationToken)
+                : rows;
         }
         finally
         {
             reading.Release();
         }
     }
+
+    /// <summary>
+    /// Where no chunk holds anything after the cursor. What is stored is much shorter than its text where it repeats itself: the inner bound is on what is unpacked to know the
+    /// text's length, the outer one on the text.
+    /// </summary>
+    Task<IReadOnlyList<StoredEvent>> RowsAfter(string threadKey, string? executionId, long afterEventId, int limit, CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select event_id, execution_id, event_kind, event_json::text
+            from (select event_id, execution_id, event_kind, event_json,
+                         sum(length) over (order by event_id rows between unbounded preceding and 1 preceding) as before
+                  from (select event_id, execution_id, event_kind, event_json, octet_length(event_json::text) as length
+                        from (select event_id, execution_id, event_kind, event_json,
+                                     sum(size) over (order by event_id rows between unbounded preceding and 1 preceding) as packed
+                              from (select event_id, execution_id, event_kind, event_json, pg_column_size(event_json) as size
+                                    from agent_execution_event_rows
+                                    where thread_key = {threadKey} and event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
+                                          and not exists (select from agent_execution_event_chunks
+                                                          where thread_key = {threadKey} and last_event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId}))
+                                    order by event_id
+                                    limit {limit}) page) unpacked
+                        where packed is null or packed < {BatchBytes}
+                        offset 0) texts) sized
+            where before is null or before < {BatchBytes}
+            order by event_id
+            """,
+            StoredEvent.Read,
+            cancellationToken);
+
+    /// <summary>The last event of the chunk that ends first after the cursor, or null where there is none.</summary>
+    Task<long?> EndOfFirstChunk(string threadKey, string? executionId, long afterEventId, CancellationToken cancellationToken) =>
+        database.First(
+            $"""
+            select min(last_event_id) from agent_execution_event_chunks
+            where thread_key = {threadKey} and last_event_id > {afterEventId} and ({executionId} is null or execution_id = {executionId})
+            """,
+            row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0),
+            cancellationToken);
+
+    /// <summary>
+    /// What stands between the cursor and the end of a chunk: in that chunk, in those that overlap with it, and in rows, should a clock that was set back have left some there.
+    /// </summary>
+    Task<IReadOnlyList<StoredEvent>> ChunksAfter(string threadKey, string? executionId, long afterEventId, long horizon, int limit, CancellationToken cancellationToken) =>
+        database.Query(
+            $"""
+            select event_id, execution_id, event_kind, event_json
+            from (select event_id, execution_id, event_kind, event_json,
+                         sum(octet_length(event_json)) over (order by event_id rows between unbounded preceding and 1 preceding) as before
+                  from (select e.event_id, c.execution_id, e.event_kind, e.event_json
+                        from agent_execution_event_chunks c, unnest(c.event_ids, c.event_kinds, c.event_jsons) as e (event_id, event_kind, event_json)
+                        where c.thread_key = {threadKey} and c.last_event_id > {afterEventId} and c.first_event_id <= {horizon}
+                              and e.event_id > {afterEventId} and e.event_id <= {horizon} and ({executionId} is null or c.execution_id = {executionId})
+                        union all
+                        select event_id, execution_id, event_kind, event_json::text
+                        from agent_execution_event_rows
+                        where thread_key = {threadKey} and event_id > {afterEventId} and event_id <= {horizon} and ({executionId} is null or execution_id = {executionId})
+                        order by event_id
+                        limit {limit}) page) sized
+            where before is null or before < {BatchBytes}
+            order by event_id
+            """,
+            StoredEvent.Read,
+            cancellationToken);
 
     /// <summary>No event has a greater id than this.</summary>
     internal Task<long> LastIssued(CancellationToken cancellationToken) =>
@@ -89,7 +134,8 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
             $"""
             select case when {executionId} is null
                         then exists (select from agent_runtime_assignments where thread_key = {threadKey})
-                             or exists (select from agent_execution_events where thread_key = {threadKey})
+                             or exists (select from agent_execution_event_rows where thread_key = {threadKey})
+                             or exists (select from agent_execution_event_chunks where thread_key = {threadKey})
                         else exists (select from agent_execution_requests where execution_id = {executionId} and thread_key = {threadKey}) end
             """,
             row => row.GetBoolean(0),
@@ -99,7 +145,8 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
     internal Task<ExecutionEnd?> EndOf(string executionId, CancellationToken cancellationToken) =>
         database.First(
             $"""
-            select coalesce((select max(event_id) from agent_execution_events v where v.thread_key = e.thread_key and v.execution_id = e.execution_id), 0),
+            select greatest((select max(event_id) from agent_execution_event_rows v where v.thread_key = e.thread_key and v.execution_id = e.execution_id),
+                            (select max(last_event_id) from agent_execution_event_chunks c where c.thread_key = e.thread_key and c.execution_id = e.execution_id), 0),
                    (jsonb_build_object('type', 'execution.state', 'execution_id', execution_id, 'thread_key', thread_key, 'status', status)
                     || jsonb_strip_nulls(jsonb_build_object('terminal_reason', terminal_reason, 'result_text', result_text, 'error_text', error_text)))::text
             from agent_execution_requests e
@@ -109,9 +156,6 @@ public sealed class EventStore(PostgresDatabase database, WakeUps wakeUps) : IDi
             cancellationToken);
 
     public void Dispose() => reading.Dispose();
-
-    internal Task EnsurePartitions(CancellationToken cancellationToken) =>
-        database.Write(Partitioning, $"select ensure_event_partitions(7)", cancellationToken);
 }
 
 /// <summary>An event that is to be appended.</summary>

@@ -16,7 +16,7 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
         protected override string MoreConfiguration => "sandbox: {max_active: 6, warm_pool: {size: 1, evict_on_start: 0, replenish_seconds: 1}}";
     }
 
-    static readonly string[] Start = ["api_key.first", "api_key.service", "delivery.give_up", "event.partition", "lease.take", "query_role.make"];
+    static readonly string[] Start = ["api_key.first", "api_key.service", "delivery.give_up", "event.compact", "event.drop_day", "event.partition", "lease.take", "query_role.make"];
     static readonly string[] Turn =
     [
         "broker.grant", "execution.claim", "execution.queue", "execution.reap", "keeper.ack", "keeper.attach", "keeper.claim", "keeper.policy", "keeper.turn", "lease.renew", "message.store",
@@ -37,6 +37,7 @@ public sealed class CrashWalkTests(CrashWalkTests.Walked installation) : IClassF
         "delivery.overdue", // DeliveryTests.The_watchdog_makes_ready_what_was_forgotten_and_tells_once_of_what_is_late
         "delivery.repair", // the same
         "delivery.retry", // DeliveryTests.A_dead_letter_is_listed_and_delivered_once_an_operator_has_offered_it_again
+        "event.remove", // EventChunkTests.Events_beyond_their_days_are_removed_and_no_others
         "execution.retry", // HarnessFailureTests.A_refused_credential_is_tried_once_more_in_a_fresh_sandbox_by_itself
         "execution.wait", // StreamBreakTests.A_stream_that_breaks_again_and_again_gives_the_execution_back_which_is_then_claimed_and_attached_without_a_second_injection
         "sandbox.forget", // ForgettingTests.The_record_of_a_dead_sandbox_is_kept_for_the_retention_and_then_forgotten

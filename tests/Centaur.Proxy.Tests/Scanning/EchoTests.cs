@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using Centaur.Proxy.Tests.Fixtures;
+using Centaur.Proxy.Tests.Unpacking;
 using Microsoft.AspNetCore.Http;
 using Shouldly;
 using Xunit;
@@ -54,19 +55,27 @@ public sealed class EchoTests
     [InlineData("gzip")]
     [InlineData("br")]
     [InlineData("deflate")]
+    [InlineData("zstd")]
     public async Task F34_an_answer_that_is_packed_against_our_wish_is_unpacked_and_searched(string encoding)
     {
         await using var keyed = await KeyedProxy.Start(await Origin.Start(async context =>
         {
             context.Request.Headers.AcceptEncoding.ToString().ShouldBe("identity");
             context.Response.Headers.ContentEncoding = encoding;
+            var echo = Encoding.UTF8.GetBytes("packed " + context.Request.Headers.Authorization);
+            if (encoding == "zstd")
+            {
+                await context.Response.Body.WriteAsync(ZstandardPacker.Pack(echo), Token);
+                return;
+            }
+
             await using Stream packer = encoding switch
             {
                 "br" => new BrotliStream(context.Response.Body, CompressionLevel.Fastest),
                 "deflate" => new ZLibStream(context.Response.Body, CompressionLevel.Fastest),
                 _ => new GZipStream(context.Response.Body, CompressionLevel.Fastest),
             };
-            await packer.WriteAsync(Encoding.UTF8.GetBytes("packed " + context.Request.Headers.Authorization), Token);
+            await packer.WriteAsync(echo, Token);
         }));
 
         var (head, body) = await Ask(keyed);
@@ -81,7 +90,7 @@ public sealed class EchoTests
     {
         await using var keyed = await KeyedProxy.Start(await Origin.Start(async context =>
         {
-            context.Response.Headers.ContentEncoding = "zstd";
+            context.Response.Headers.ContentEncoding = "compress";
             await context.Response.WriteAsync("?" + context.Request.Headers.Authorization, Token);
         }));
 

@@ -11,8 +11,8 @@ namespace Centaur.Proxy.Forwarding.WebSockets;
 /// <param name="from">Whence frames come.</param>
 /// <param name="to">Where they go.</param>
 /// <param name="fromClient">True for the way up: frames are masked on both sides, here with masks of our own.</param>
-/// <param name="search">What is replaced; null for nothing.</param>
-sealed class FrameRelay(Stream from, Stream to, bool fromClient, ScanModel? search) : IDisposable
+/// <param name="search">What is replaced in a message that begins now; null for nothing.</param>
+sealed class FrameRelay(Stream from, Stream to, bool fromClient, Func<ScanModel?> search) : IDisposable
 {
     const int PieceBytes = 16 * 1024;
 
@@ -53,7 +53,7 @@ sealed class FrameRelay(Stream from, Stream to, bool fromClient, ScanModel? sear
 
     public void Dispose()
     {
-        message?.Dispose();
+        End();
         ArrayPool<byte>.Shared.Return(piece, clearArray: true);
     }
 
@@ -66,7 +66,7 @@ sealed class FrameRelay(Stream from, Stream to, bool fromClient, ScanModel? sear
             return;
         opcode = header.Opcode;
         started = false;
-        message = search is null ? null : new StreamReplacer(search);
+        message = search() is { } model ? new StreamReplacer(model) : null;
     }
 
     async Task Data(FrameHeader header, CancellationToken cancellationToken)
@@ -92,22 +92,29 @@ sealed class FrameRelay(Stream from, Stream to, bool fromClient, ScanModel? sear
 
         if (!header.IsFinal)
             return;
+        End();
+        opcode = 0;
+    }
+
+    /// <summary>Nothing more comes of the message that is under way.</summary>
+    public void End()
+    {
         Replaced += message?.Replaced ?? 0;
         message?.Dispose();
-        (message, opcode) = (null, 0);
+        message = null;
     }
 
     async Task Control(FrameHeader header, CancellationToken cancellationToken)
     {
         await Fill(header, (int)header.Length, 0, cancellationToken);
         var said = new ArrayBufferWriter<byte>();
-        if (search is null)
+        if (search() is not { } model)
         {
             said.Write(piece.AsSpan(0, (int)header.Length));
         }
         else
         {
-            using var whole = new StreamReplacer(search);
+            using var whole = new StreamReplacer(model);
             whole.Push(piece.AsSpan(0, (int)header.Length), last: true, said);
             Replaced += whole.Replaced;
         }

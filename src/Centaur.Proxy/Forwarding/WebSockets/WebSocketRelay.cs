@@ -6,8 +6,8 @@ namespace Centaur.Proxy.Forwarding.WebSockets;
 
 /// <summary>A WebSocket between the client and the upstream, once both have agreed: frames pass both ways until one side ends.</summary>
 /// <param name="placeholders">What is replaced on the way up.</param>
-/// <param name="values">What is replaced on the way down.</param>
-sealed class WebSocketRelay(ScanModel? placeholders, ScanModel? values)
+/// <param name="values">What is replaced on the way down: the values that this proxy knows when a message begins.</param>
+sealed class WebSocketRelay(ScanModel? placeholders, Func<ScanModel?> values)
 {
     /// <summary>How long the other side may take to say goodbye too.</summary>
     static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
@@ -28,7 +28,7 @@ sealed class WebSocketRelay(ScanModel? placeholders, ScanModel? values)
         await using var upstream = await answer.Content.ReadAsStreamAsync(cancellationToken);
         await using var client = await feature.UpgradeAsync();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var up = new FrameRelay(client, upstream, fromClient: true, placeholders);
+        using var up = new FrameRelay(client, upstream, fromClient: true, () => placeholders);
         using var down = new FrameRelay(upstream, client, fromClient: false, values);
         var ways = new[] { up.Run(ending.Token), down.Run(ending.Token) };
         try
@@ -46,6 +46,9 @@ sealed class WebSocketRelay(ScanModel? placeholders, ScanModel? values)
         {
             await ending.CancelAsync();
             await Task.WhenAll(ways).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // A message that a fault cut off counts too.
+            up.End();
+            down.End();
             (BytesSent, BytesReceived, PlaceholdersSeen, Scrubbed) = (up.Bytes, down.Bytes, up.Replaced, down.Replaced);
         }
     }

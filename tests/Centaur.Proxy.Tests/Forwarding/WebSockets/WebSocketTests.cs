@@ -160,6 +160,29 @@ public sealed class WebSocketTests
         (await keyed.Proxy.AuditRecord("outcome")).GetProperty("scrubbed").GetInt64().ShouldBe(2);
     }
 
+    [Fact]
+    public async Task P18_A_value_that_was_fetched_after_the_socket_was_opened_is_searched_for_in_its_next_message()
+    {
+        await using var origin = await Origin.Start(async context =>
+        {
+            if (!context.WebSockets.IsWebSocketRequest)
+                return;
+            using var asked = await context.WebSockets.AcceptWebSocketAsync();
+            while (await Receive(asked) is (not WebSocketMessageType.Close, _))
+                await asked.SendAsync(Encoding.UTF8.GetBytes(Origin.RealKey), WebSocketMessageType.Text, endOfMessage: true, Token);
+        });
+        await using var keyed = await KeyedProxy.Start(await Origin.StartStrict());
+        await keyed.Proxy.Enforce(TestPolicy.WithKey(origin).WithWebSockets());
+        using var socket = await Open(keyed.Proxy);
+        using var client = keyed.Proxy.Client();
+        client.DefaultRequestHeaders.Add("Authorization", "Bearer " + TestPolicy.Placeholder);
+        (await client.GetAsync("https://api.vendor.test/", Token)).EnsureSuccessStatusCode();
+
+        await socket.SendAsync("tell"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, Token);
+
+        Encoding.UTF8.GetString((await Receive(socket)).Bytes).ShouldBe(TestPolicy.Placeholder);
+    }
+
     [Theory]
     [InlineData(false, TestPolicy.Placeholder)]
     [InlineData(true, Origin.RealKey)]
