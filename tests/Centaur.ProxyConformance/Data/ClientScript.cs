@@ -11,7 +11,10 @@ sealed record ClientScript
 
     public int Port { get; set; }
 
-    /// <summary><c>tls</c> in a tunnel, <c>tunnel</c> (clear text in one), <c>absolute</c> (clear text, without one), or <c>proxy</c> for bytes that go to the proxy itself.</summary>
+    /// <summary>
+    /// <c>tls</c> in a tunnel, <c>tunnel</c> (clear text in one), <c>absolute</c> (clear text, without one), <c>socks</c> (TLS behind
+    /// SOCKS5), or <c>proxy</c> for what goes to the listener itself.
+    /// </summary>
     public string Via { get; set; } = "tls";
 
     /// <summary>The listener: <c>tunnel</c>, <c>http</c>, <c>https</c> or <c>management</c>.</summary>
@@ -36,6 +39,12 @@ sealed record ClientScript
 
     /// <summary>Of CONNECT, where it is not host and port.</summary>
     public string? Authority { get; set; }
+
+    /// <summary>Methods of logging in that a client of SOCKS5 offers.</summary>
+    public List<byte> SocksMethods { get; set; } = [0];
+
+    /// <summary>Its request in hexadecimal digits, where it is not CONNECT to host and port by name.</summary>
+    public string? SocksRequest { get; set; }
 
     /// <summary>More headers of CONNECT.</summary>
     public List<string> ConnectHeaders { get; set; } = [];

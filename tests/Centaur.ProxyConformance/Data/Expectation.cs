@@ -31,6 +31,9 @@ sealed record Expectation
     /// <summary>Names in the certificate that the client is shown.</summary>
     public List<string>? Certificate { get; set; }
 
+    /// <summary>What SOCKS5 replies; 255 where it takes no method.</summary>
+    public int? Reply { get; set; }
+
     /// <summary>How often a request of this client is answered so.</summary>
     public Dictionary<int, int> Statuses { get; set; } = [];
 

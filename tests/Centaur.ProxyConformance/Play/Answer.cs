@@ -21,6 +21,9 @@ sealed class Answer
     /// <summary>The TLS handshake with the client failed.</summary>
     public bool HandshakeFailed { get; init; }
 
+    /// <summary>Of SOCKS5.</summary>
+    public int Reply { get; init; }
+
     /// <summary>Names in the certificate that was shown.</summary>
     public IReadOnlyList<string> Certificate { get; init; } = [];
 

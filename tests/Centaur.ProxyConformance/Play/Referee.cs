@@ -93,6 +93,7 @@ sealed class Referee(SuiteConfig config, IReadOnlyList<string> secrets, IRunning
             answer.Raw.ShouldContain(part, Case.Sensitive);
         foreach (var part in expect.Lacks)
             answer.Raw.ShouldNotContain(part, Case.Sensitive);
+        answer.Reply.ShouldBe(expect.Reply ?? answer.Reply);
         if (expect.Certificate is { } names)
             answer.Certificate.ShouldBe(names, ignoreOrder: true);
         if (expect.Frames.Count > 0)

@@ -6,7 +6,7 @@ namespace Centaur.ProxyConformance.Play;
 /// <summary>A client's script as the bytes of HTTP/1.1.</summary>
 static class RequestText
 {
-    public static int Port(ClientScript client) => client.Port > 0 ? client.Port : client.Via == "tls" ? 443 : 80;
+    public static int Port(ClientScript client) => client.Port > 0 ? client.Port : client.Via is "tls" or "socks" ? 443 : 80;
 
     public static string Connect(ClientScript client)
     {

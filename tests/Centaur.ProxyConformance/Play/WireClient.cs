@@ -18,7 +18,10 @@ static class WireClient
                 return Http1Answer.Read(opened + await wire.ReadToEnd(cancellationToken), "CONNECT", []);
         }
 
-        if (client.Via == "tls")
+        if (client.Via == "socks" && await SocksGreeting.Say(wire, client, cancellationToken) is not 0 and var refused)
+            return new Answer { Reply = refused, Whole = false };
+
+        if (client.Via is "tls" or "socks")
         {
             try
             {
