@@ -60,9 +60,9 @@ sealed class Patient : IAsyncDisposable
             wire.EndSending();
             (await wire.ReadToEnd(patience.Token)).ShouldNotContain(Secret, Case.Sensitive, what);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException late) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new ShouldAssertException($"The proxy hangs at {what}:\n{bytes}");
+            throw new ShouldAssertException($"The proxy hangs at {what}:\n{bytes}", late);
         }
         catch (Exception fault) when (fault is IOException or System.Net.Sockets.SocketException)
         {
