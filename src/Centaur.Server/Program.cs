@@ -1,6 +1,7 @@
 using Centaur.Server.Access;
 using Centaur.Server.Attachments;
 using Centaur.Server.Deliveries;
+using Centaur.Server.Egress;
 using Centaur.Server.Events;
 using Centaur.Server.Executions;
 using Centaur.Server.Harnesses;
@@ -31,6 +32,7 @@ public static class Program
         builder.Services.AddEvents(settings);
         builder.Services.AddSecrets(settings);
         builder.Services.AddSandboxes(settings);
+        builder.Services.AddEgress(settings);
         builder.Services.AddHarnesses();
         builder.Services.AddAttachments(settings);
         builder.Services.AddThreads(settings);
@@ -47,6 +49,7 @@ public static class Program
         app.MapEvents();
         app.MapSecrets();
         app.MapSandboxes();
+        app.MapEgress();
         app.MapAttachments();
         app.MapThreads();
         app.MapDeliveries();

@@ -14,6 +14,8 @@ public sealed class ArrowTests
         ("Sandboxes", "Access", "a sandbox gets its token"),
         ("Sandboxes", "Events", "a lifecycle step is told to the thread"),
         ("Sandboxes", "Secrets", "a sandbox gets its policy and its grants"),
+        ("Egress", "Access", "routes ask for scopes"),
+        ("Egress", "Sandboxes", "records lie in the audit files of the host's sandboxes, and stay until they are stored"),
         ("Harnesses", "Events", "translators make events"),
         ("Threads", "Access", "routes ask for scopes"),
         ("Threads", "Events", "a message is an event of the thread"),

@@ -156,9 +156,33 @@ public sealed class StandInServer : IAsyncDisposable
                   """
                 : """{"executions":[]}""",
             "application/json"));
+        MapEgress();
         app.MapPut("/admin/secrets/{name}", () => Results.Json(
             new { detail = new[] { new { loc = new[] { "body", "bindings" }, msg = "each binding must name its hosts", type = "value_error" }, new { loc = new[] { "body", "name" }, msg = "name is odd.", type = "value_error" } } }, statusCode: 422));
     }
+
+    /// <summary>What a proxy recorded, with a host that tries to steer the terminal.</summary>
+    void MapEgress()
+    {
+        app.MapGet("/agent/threads/{key}/egress", (string key, long? after) => key == "t-1" ? Results.Content(EgressAfter(after ?? 0), "application/json") : Results.Json(new { detail = "thread not found" }, statusCode: 404));
+        app.MapGet("/admin/egress", (long? after) => Results.Content(EgressAfter(after ?? 0), "application/json"));
+        app.MapGet("/admin/egress/{id}", (long id) => id == 7 ? Results.Content(EgressAfter(0), "application/json") : Results.Json(new { detail = "egress record not found" }, statusCode: 404));
+        app.MapGet("/admin/egress/verify", (string? sandbox_id) => Results.Content(
+            sandbox_id == "sbx-bad"
+                ? """{"holds":false,"sandboxes":1,"records":3,"faults":[{"sandbox_id":"sbx-bad","line":4,"record_id":9,"what":"does not follow from the line before it: it was altered, or moved here"}]}"""
+                : """{"holds":true,"sandboxes":2,"records":9,"faults":[]}""",
+            "application/json"));
+    }
+
+    static string EgressAfter(long after) => after >= 9
+        ? """{"records":[],"cursor":9}"""
+        : """
+          {"records":[
+            {"record_id":7,"sandbox_id":"sbx-1","line":1,"stored_at":"2026-11-21T20:00:02+00:00","record":{"time":"2026-11-21T20:00:00.1234567+00:00","kind":"intent","principal":"ann by ci","id":"a-1","host":"api.vendor.test","port":443,"method":"POST","path":"/v1/x","query":"q=…","rule":"model","secrets":["KEY","OTHER"]}},
+            {"record_id":8,"sandbox_id":"sbx-1","line":2,"stored_at":"2026-11-21T20:00:02+00:00","record":{"time":"2026-11-21T20:00:01+00:00","kind":"outcome","principal":"ann by ci","id":"a-1","host":"api.vendor.test","status":200,"bytes_sent":5120,"bytes_received":20934,"duration_ms":2310.7}},
+            {"record_id":9,"sandbox_id":"sbx-1","line":3,"stored_at":"2026-11-21T20:00:02+00:00","record":{"time":"2026-11-21T20:00:02+00:00","kind":"refusal","host":"evil\u001b[2J\nfake.test","port":8443,"method":"GET","path":"/","status":403,"cause":"host_not_allowed"}}],
+           "cursor":9}
+          """;
 
     async Task Admit(HttpContext http, RequestDelegate next)
     {

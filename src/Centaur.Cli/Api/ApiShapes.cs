@@ -74,3 +74,9 @@ internal sealed record KeySummary(
     string Id, string Name, string KeyPrefix, IReadOnlyList<string> Scopes, string? CreatedBy, DateTimeOffset? CreatedAt, DateTimeOffset? RevokedAt, bool Active);
 
 internal sealed record KeysAnswer(IReadOnlyList<KeySummary> Keys);
+
+internal sealed record EgressPageAnswer(IReadOnlyList<JsonElement> Records, long Cursor);
+
+internal sealed record EgressFaultShape(string SandboxId, long Line, long? RecordId, string What);
+
+internal sealed record VerifyAnswer(bool Holds, int Sandboxes, long Records, IReadOnlyList<EgressFaultShape> Faults);

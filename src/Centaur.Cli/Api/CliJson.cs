@@ -29,6 +29,8 @@ namespace Centaur.Cli.Api;
 [JsonSerializable(typeof(KeyBody))]
 [JsonSerializable(typeof(KeyCreated))]
 [JsonSerializable(typeof(KeysAnswer))]
+[JsonSerializable(typeof(EgressPageAnswer))]
+[JsonSerializable(typeof(VerifyAnswer))]
 [JsonSerializable(typeof(AskResult))]
 [JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(DoctorReport))]

@@ -20,6 +20,7 @@ internal static class CentaurCommand
             StatusVerb.Build(context),
             AskVerb.Build(context),
             ThreadVerbs.Build(context),
+            EgressVerbs.Build(context),
             LogsVerb.Build(context),
             SecretVerbs.Build(context),
             KeyVerbs.Build(context),

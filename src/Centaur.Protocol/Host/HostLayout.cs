@@ -25,6 +25,9 @@ public sealed class HostLayout
     /// <summary>Names the socket <c>.s.PGSQL.5432</c>; Postgres has no TCP listener.</summary>
     public const int PostgresPort = 5432;
 
+    /// <summary>In the folder of a sandbox's keeper: the audit of its proxy.</summary>
+    public const string AuditFileName = "audit.ndjson";
+
     const int LongestRuntime = 56;
 
     public HostLayout(string home, string runtime)
@@ -77,6 +80,9 @@ public sealed class HostLayout
     // Sandboxes, threads, harnesses.
     /// <summary>State of each sandbox's keeper: <c>SandboxesFolder/ID/</c>.</summary>
     public string SandboxesFolder => Path.Combine(Home, "sandboxes");
+
+    /// <summary>What the sandbox's proxy has recorded. The keeper makes it; it outlives the sandbox.</summary>
+    public string AuditFile(string sandboxId) => Path.Combine(SandboxesFolder, sandboxId, AuditFileName);
 
     /// <summary>Sockets of each sandbox's keeper: <c>SandboxesRuntime/ID/</c>.</summary>
     public string SandboxesRuntime => Path.Combine(Runtime, "sbx");

@@ -8,10 +8,14 @@ namespace Centaur.Proxy.Audit;
 /// <summary>
 /// An append-only file of JSON lines in a hash chain. Every line ends in <c>,"hash":"…"}</c>; the hash is SHA-256 over the 32 bytes of the hash before it
 /// (zeros for the first line) and the line's own bytes up to, and without, that last member. Whoever alters, drops or reorders a line breaks the chain there.
+/// A line that is whole stays, whatever becomes of the write that it was a part of: whoever reads the file may have taken it already.
 /// </summary>
 sealed class AuditFile : IDisposable
 {
     const int LongestLine = 64 * 1024;
+
+    /// <summary>The hash in hexadecimal, then <c>"}</c> and the line feed.</summary>
+    const int Tail = 64 + 3;
 
     static ReadOnlySpan<byte> HashMember => ",\"hash\":\""u8;
 
@@ -28,6 +32,7 @@ sealed class AuditFile : IDisposable
     readonly IncrementalHash sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     readonly byte[] previous = new byte[32];
     bool waits;
+    bool torn;
     long length;
 
     public AuditFile(SafeFileHandle file, TimeProvider time)
@@ -89,6 +94,9 @@ sealed class AuditFile : IDisposable
     /// <summary>Writes what was deferred and this record, if there is one, at once.</summary>
     bool TryWrite(ReadOnlySpan<byte> json)
     {
+        // A longer line would hide the hash of the one before from whoever continues the chain.
+        if (json.Length > LongestLine - HashMember.Length - Tail || !TryTakeBack())
+            return false;
         Span<byte> hash = stackalloc byte[32];
         previous.CopyTo(hash);
         lines.ResetWrittenCount();
@@ -109,8 +117,8 @@ sealed class AuditFile : IDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            TakeBack();
-            return false;
+            KeepWhole();
+            return TryTakeBack() && lines.WrittenCount == 0;
         }
 
         hash.CopyTo(previous);
@@ -133,17 +141,40 @@ sealed class AuditFile : IDisposable
         lines.Write("\"}\n"u8);
     }
 
-    void TakeBack()
+    /// <summary>After a write that ended early: the lines of it that are whole are in the chain, and what is torn is to be taken back.</summary>
+    void KeepWhole()
     {
-        if (!seekable)
+        torn = seekable;
+        var reached = seekable ? RandomAccess.GetLength(file) - length : 0;
+        var written = lines.WrittenSpan[..(int)Math.Clamp(reached, 0, lines.WrittenCount)];
+        var whole = written.LastIndexOf((byte)'\n') + 1;
+        if (whole == 0)
             return;
+        Convert.FromHexString(Encoding.ASCII.GetString(written.Slice(whole - Tail, 64)), previous, out _, out _);
+        length += whole;
+        var left = deferred.WrittenSpan;
+        for (var n = written[..whole].Count((byte)'\n'); n > 0 && !left.IsEmpty; n--)
+            left = left[(left.IndexOf((byte)'\n') + 1)..];
+        var kept = left.ToArray();
+        deferred.ResetWrittenCount();
+        deferred.Write(kept);
+        if (whole == lines.WrittenCount)
+            lines.ResetWrittenCount();
+    }
+
+    /// <summary>Cuts a torn line off. The file is opened for appending: what is left of one would stand before the next.</summary>
+    bool TryTakeBack()
+    {
         try
         {
-            RandomAccess.SetLength(file, Math.Min(length, RandomAccess.GetLength(file)));
+            if (torn && RandomAccess.GetLength(file) > length)
+                RandomAccess.SetLength(file, length);
+            torn = false;
+            return true;
         }
-        catch (IOException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            // The next append fails too, and nothing is sent.
+            return false;
         }
     }
 

@@ -79,7 +79,8 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
         // 4.
         var plan = TransformPlan.For(host, line, request);
         var id = audit.NewId();
-        if (!audit.Intend(new AuditIntent(id, policy, line.Target, request.Method, line.Path, rule!.Name, plan.Secrets.Count == 0 ? swap.Names : [.. swap.Names, .. plan.Secrets])))
+        IReadOnlyList<string> carried = plan.Secrets.Count == 0 ? swap.Names : [.. swap.Names, .. plan.Secrets];
+        if (!audit.Intend(new AuditIntent(id, policy, line.Target, request.Method, line.Path, rule!.Name, carried) { Query = line.Query }))
         {
             await Refuse(context, policy, line, Refusals.Audit());
             return;
@@ -211,7 +212,7 @@ sealed class Exchange(PolicyState policies, SecretVault vault, UpstreamPool upst
 
     async Task Refuse(HttpContext context, PolicyModel policy, RequestLine? line, Refusal refusal)
     {
-        audit.Refused(policy, line?.Target ?? context.Features.Get<Tunnel>()?.Target, context.Request.Method, line?.Path ?? "", refusal);
+        audit.Refused(policy, line?.Target ?? context.Features.Get<Tunnel>()?.Target, context.Request.Method, line?.Path ?? "", line?.Query ?? "", refusal);
         await Answer(context, refusal);
     }
 

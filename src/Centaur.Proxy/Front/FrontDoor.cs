@@ -66,6 +66,8 @@ sealed class FrontDoor(ConnectionDelegate tls, ConnectionDelegate plain, PolicyS
         {
             if (first == TlsHandshake)
                 await relay.Run(connection, head.Target, policy);
+            else if (first >= 0)
+                audit.Refused(policy, head.Target, "CONNECT", "", "", new Refusal(0, RefusalCodes.ProtocolNotAllowed, "Not TLS.", ""));
             return;
         }
 
@@ -76,7 +78,7 @@ sealed class FrontDoor(ConnectionDelegate tls, ConnectionDelegate plain, PolicyS
         else if (first is >= 'A' and <= 'Z')
             await plain(connection);
         else if (first >= 0)
-            audit.Refused(policy, head.Target, "CONNECT", "", new Refusal(0, RefusalCodes.ProtocolNotAllowed, "Neither TLS nor HTTP.", ""));
+            audit.Refused(policy, head.Target, "CONNECT", "", "", new Refusal(0, RefusalCodes.ProtocolNotAllowed, "Neither TLS nor HTTP.", ""));
     }
 
     const int TlsHandshake = 0x16;
@@ -169,7 +171,7 @@ sealed class FrontDoor(ConnectionDelegate tls, ConnectionDelegate plain, PolicyS
 
     async Task Refuse(ConnectionContext connection, Refusal refusal, Authority? target)
     {
-        audit.Refused(policies.Current, target, "CONNECT", "", refusal);
+        audit.Refused(policies.Current, target, "CONNECT", "", "", refusal);
         await connection.Transport.Output.WriteAsync(refusal.ToConnectResponse(), connection.ConnectionClosed);
         await connection.Transport.Output.CompleteAsync();
     }

@@ -11,6 +11,9 @@ sealed record Refusal(int Status, string Code, string What, string Advice)
 {
     public const string DeniedHeader = "X-Centaur-Denied";
 
+    /// <summary>The name of the secret that the request asked for and did not get; null where none is in question.</summary>
+    public string? Secret { get; init; }
+
     /// <summary>True for what the proxy tried and could not do, as opposed to what it forbids.</summary>
     public bool IsFailure => Status is 502 or 503 or 504;
 

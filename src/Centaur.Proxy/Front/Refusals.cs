@@ -30,17 +30,17 @@ static class Refusals
 
     public static Refusal Placeholder(string secret, string place, string host) => new(
         403, RefusalCodes.PlaceholderNotBound, $"The placeholder of secret \"{secret}\" stands in {place} of a request to {host}, where it is not bound.",
-        "A placeholder is only good at the hosts and in the places that its secret is bound to; everywhere else it is refused.");
+        "A placeholder is only good at the hosts and in the places that its secret is bound to; everywhere else it is refused.") { Secret = secret };
 
     public static Refusal Cleartext(string secret, string host) => new(
-        403, RefusalCodes.PlaceholderInCleartext, $"Secret \"{secret}\" would travel to {host} in clear text.", "Use https.");
+        403, RefusalCodes.PlaceholderInCleartext, $"Secret \"{secret}\" would travel to {host} in clear text.", "Use https.") { Secret = secret };
 
     public static Refusal Unavailable(string secret, string reason) => new(
         503, RefusalCodes.SecretUnavailable, $"The value of secret \"{secret}\" cannot be had now: {reason}.",
-        "This is not a wrong key. Try again in a moment; if it stays, an operator must look at the secret.");
+        "This is not a wrong key. Try again in a moment; if it stays, an operator must look at the secret.") { Secret = secret };
 
     public static Refusal Unusable(string secret) => new(
-        503, RefusalCodes.SecretUnusable, $"The value of secret \"{secret}\" holds characters that cannot stand there.", "An operator must set the secret again.");
+        503, RefusalCodes.SecretUnusable, $"The value of secret \"{secret}\" holds characters that cannot stand there.", "An operator must set the secret again.") { Secret = secret };
 
     public static Refusal Upgrade(string protocol) => new(
         403, RefusalCodes.UpgradeNotAllowed, $"Upgrading the connection to {protocol} is not allowed here.", "Use plain requests, or server-sent events.");

@@ -110,7 +110,7 @@ sealed class ProxyServer : IAsyncDisposable
 
     static AuthenticationException Refused(ProxyParts parts, Tunnel tunnel, Refusal refusal)
     {
-        parts.Audit.Refused(parts.Policies.Current, tunnel.Target, "CONNECT", "", refusal);
+        parts.Audit.Refused(parts.Policies.Current, tunnel.Target, "CONNECT", "", "", refusal);
         return new AuthenticationException(refusal.Code);
     }
 

@@ -1,3 +1,4 @@
+using Centaur.Protocol.Host;
 using Centaur.Protocol.Sandbox;
 using Centaur.Runner.Native;
 
@@ -17,7 +18,7 @@ internal sealed class KeeperFolders(SandboxSpec spec)
     const UnixFileMode GroupSocket = PrivateFile | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
     public string Journal => $"{spec.StateFolder}/journal";
-    public string Audit => $"{spec.StateFolder}/audit.ndjson";
+    public string Audit => $"{spec.StateFolder}/{HostLayout.AuditFileName}";
     public string HarnessLog => $"{spec.StateFolder}/harness.log";
     public string Attach => $"{spec.RuntimeFolder}/attach.sock";
     public string Sockets => $"{spec.RuntimeFolder}/jail";

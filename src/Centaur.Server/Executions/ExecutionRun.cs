@@ -112,6 +112,7 @@ internal sealed class ExecutionRun(
     async Task Finish(ClaimedExecution execution, TerminalState terminal, CancellationToken stoppingToken)
     {
         await store.Finish(execution, execution.Turn, terminal, stoppingToken);
+        wakeUps.Raise(Topics.Turns);
         log.Ended(execution.ExecutionId, terminal.Status, terminal.Reason);
     }
 

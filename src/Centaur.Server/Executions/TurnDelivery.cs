@@ -19,6 +19,7 @@ internal sealed class TurnDelivery(
 {
     static readonly TimeSpan EarlierTurn = TimeSpan.FromMilliseconds(200);
     const int EarlierTurnTries = 25;
+    const int LongestName = 120;
 
     /// <exception cref="TurnRefusedException">The turn cannot run as things are; the message says why.</exception>
     /// <exception cref="FencedException">Another owner holds the sandbox.</exception>
@@ -30,7 +31,7 @@ internal sealed class TurnDelivery(
             var endpoint = await models.Choose(harness.Name, DemoAllowed(execution), cancellationToken);
             // An owner that died may have sent a policy and not recorded it; the proxy refuses to go back.
             var version = Math.Max(sandbox.Row.PolicyVersion, sandbox.Keeper.Attached.PolicyVersion) + 1;
-            var subject = new PolicySubject(sandbox.Row.SandboxId, version, execution.ThreadKey, turn.TurnId, Principal(execution));
+            var subject = new PolicySubject(sandbox.Row.SandboxId, version, execution.ThreadKey, turn.TurnId, Principal(execution.Metadata));
             var grant = await grants.Prepare(subject, endpoint, cancellationToken);
             if (endpoint.Key is { } key && grant.Missing.Contains(key))
                 throw new TurnRefusedException(ModelChoice.Refusal(harness.Name, key, DemoAllowed(execution)));
@@ -105,9 +106,17 @@ internal sealed class TurnDelivery(
     static bool DemoAllowed(ClaimedExecution execution) =>
         execution.Metadata.ValueKind == JsonValueKind.Object && execution.Metadata.TryGetProperty("demo_model", out var demo) && demo.ValueKind == JsonValueKind.True;
 
-    static string? Principal(ClaimedExecution execution) =>
-        execution.Metadata.ValueKind == JsonValueKind.Object && execution.Metadata.TryGetProperty("user_id", out var user) && user.ValueKind == JsonValueKind.String
-            ? user.GetString()
+    /// <summary>Who asked: the user that the client named, and the key by which it asked. A client may name any user; the key is its own.</summary>
+    internal static string? Principal(JsonElement metadata)
+    {
+        var (user, key) = (Text(metadata, "user_id"), Text(metadata, "requested_by"));
+        return user is null || key is null || key.EndsWith(':' + user, StringComparison.Ordinal) ? key ?? user : $"{user} by {key}";
+    }
+
+    /// <summary>A long user must not push the key out of the record.</summary>
+    static string? Text(JsonElement metadata, string name) =>
+        metadata.ValueKind == JsonValueKind.Object && metadata.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text
+            ? text[..Math.Min(text.Length, LongestName)]
             : null;
 }
 

@@ -23,7 +23,7 @@ internal interface ISandboxBackend
     /// <summary>Removes what nobody reads any more of a dead sandbox. The thread's folder, the audit and the keeper's log stay.</summary>
     Task Remove(SandboxRow sandbox, CancellationToken cancellationToken);
 
-    /// <summary>Removes the rest; an audit that has anything to say stays.</summary>
+    /// <summary>Removes the rest; an audit that has anything to say stays until whoever stores it elsewhere has all of it.</summary>
     Task Forget(string sandboxId, CancellationToken cancellationToken);
 
     /// <summary>Removes a folder of a thread or a spare: what the agent had in its home is lost.</summary>

@@ -18,6 +18,7 @@ public static class SandboxesSlice
         services.AddSingleton<SandboxReservations>();
         services.AddSingleton(_ => KeeperPrograms.BesideThisOne());
         services.AddSingleton<ISandboxBackend, LocalBackend>();
+        services.AddSingleton<SandboxAudits>();
         services.AddSingleton<SandboxStore>();
         services.AddSingleton<SandboxLifecycle>();
         services.AddSingleton<EndingStore>();

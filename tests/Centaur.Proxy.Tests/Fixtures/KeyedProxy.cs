@@ -13,12 +13,12 @@ sealed class KeyedProxy : IAsyncDisposable
 
     public required SandboxProxy Proxy { get; init; }
 
-    public static async Task<KeyedProxy> Start(Origin origin, ProxyPolicy? policy = null, string key = Origin.RealKey, int ttlSeconds = 60)
+    public static async Task<KeyedProxy> Start(Origin origin, ProxyPolicy? policy = null, string key = Origin.RealKey, int ttlSeconds = 60, string? audit = null)
     {
         var broker = await BrokerProcess.Start(ttlSeconds: ttlSeconds);
         broker.SetSecret(TestPolicy.SecretName, key);
         await broker.Grant("sbx-test", Ticket, TestPolicy.SecretName);
-        var proxy = await SandboxProxy.Start();
+        var proxy = await SandboxProxy.StartWithAudit(audit);
         using (var connection = await broker.Open(Ticket))
             proxy.HandOver(connection);
         await proxy.Enforce(policy ?? TestPolicy.WithKey(origin));

@@ -195,6 +195,22 @@ public sealed class ConnectTests
         await raw.Send("GET / HTTP/1.1\r\nHost: api.vendor.test\r\nConnection: close\r\n\r\n");
 
         (await raw.ReadToEnd()).ShouldContain("untouched");
-        (await proxy.AuditRecord("intent")).GetProperty("rule").GetString().ShouldBe("passthrough");
+        var intent = await proxy.AuditRecord("intent");
+        intent.GetProperty("rule").GetString().ShouldBe("passthrough");
+        intent.GetProperty("principal").GetString().ShouldBe("ada");
+        (await proxy.AuditRecord("outcome")).GetProperty("bytes_received").GetInt64().ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task What_is_not_TLS_is_not_passed_through_and_that_is_recorded()
+    {
+        await using var origin = await Origin.Start(_ => Task.CompletedTask);
+        await using var proxy = await SandboxProxy.Start(TestPolicy.Empty with { Passthrough = [Origin.Host], Map = [origin.Map()] });
+        using var socket = await proxy.Connect(Token);
+
+        await socket.SendAsync("CONNECT api.vendor.test:443 HTTP/1.1\r\nHost: api.vendor.test\r\n\r\nSSH-2.0-x\r\n"u8.ToArray(), Token);
+
+        (await proxy.AuditRecord("refusal")).GetProperty("cause").GetString().ShouldBe("protocol_not_allowed");
+        origin.Seen.ShouldBeEmpty();
     }
 }

@@ -145,6 +145,9 @@ public static class Topics
     /// <summary>Something is ready to be delivered.</summary>
     public const string Deliveries = "deliveries";
 
+    /// <summary>A turn has ended.</summary>
+    public const string Turns = "turns";
+
     /// <summary>The thread's event log has grown.</summary>
     public static string Thread(string threadKey) => "thread:" + threadKey;
 }

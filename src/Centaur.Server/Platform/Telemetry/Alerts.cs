@@ -18,12 +18,15 @@ public sealed partial class Alerts(TimeProvider time, ILogger<Alerts> log)
     /// <summary>This machine's disk is full.</summary>
     public const string ServerDiskFull = "server_disk_full";
 
+    /// <summary>What a proxy recorded was altered before it was stored: nothing of that sandbox's audit is taken from there on.</summary>
+    public const string EgressChainBroken = "egress_chain_broken";
+
     static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(1);
 
     readonly ConcurrentDictionary<string, long> told = new(StringComparer.Ordinal);
 
     /// <summary>How often each was raised.</summary>
-    public Counter Count { get; } = new("centaur_alerts_total", "What an operator should look at, by what it is.", "alert", SandboxRefused, DatabaseDiskFull, ServerDiskFull);
+    public Counter Count { get; } = new("centaur_alerts_total", "What an operator should look at, by what it is.", "alert", SandboxRefused, DatabaseDiskFull, ServerDiskFull, EgressChainBroken);
 
     /// <param name="alert">One of this type's words.</param>
     /// <param name="what">For people.</param>

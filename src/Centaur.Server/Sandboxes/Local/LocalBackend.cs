@@ -98,7 +98,7 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
         var folder = StateFolder(sandboxId);
         if (!Directory.Exists(folder))
             return Task.CompletedTask;
-        var audit = new FileInfo(Path.Combine(folder, "audit.ndjson"));
+        var audit = new FileInfo(layout.AuditFile(sandboxId));
         if (!audit.Exists || audit.Length == 0)
         {
             RemoveAll(folder);
