@@ -43,7 +43,7 @@ sealed class ProxyServer : IAsyncDisposable
             options.AddServerHeader = false;
             options.AllowSynchronousIO = false;
             options.AllowAlternateSchemes = false;
-            options.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
+            options.RequestHeaderEncodingSelector = ConnectionWords.For;
             options.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
             options.Limits.MaxRequestBodySize = null;
             options.Limits.MinRequestBodyDataRate = null;

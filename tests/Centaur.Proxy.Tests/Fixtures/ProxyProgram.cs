@@ -10,14 +10,15 @@ static class ProxyProgram
     /// <param name="arguments">The command line.</param>
     /// <param name="descriptors">Number in the program → number here.</param>
     /// <param name="environment">Added variables.</param>
-    public static Process Start(IEnumerable<string> arguments, IReadOnlyDictionary<int, int>? descriptors = null, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="launcher">A program and its arguments that start it in turn.</param>
+    public static Process Start(
+        IEnumerable<string> arguments, IReadOnlyDictionary<int, int>? descriptors = null, IReadOnlyDictionary<string, string>? environment = null, IEnumerable<string>? launcher = null)
     {
         var redirections = descriptors is null ? "" : string.Concat(descriptors.Select(pair => $" {pair.Key}<&{pair.Value} {pair.Value}<&-"));
         var start = new ProcessStartInfo("/bin/bash") { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false };
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add($"exec \"$0\" \"$@\"{redirections}");
-        start.ArgumentList.Add(Path);
-        foreach (var argument in arguments)
+        foreach (var argument in (launcher ?? []).Append(Path).Concat(arguments))
             start.ArgumentList.Add(argument);
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;

@@ -27,6 +27,7 @@ sealed class SandboxProxy : IAsyncDisposable
     LineWriter writer = null!;
     long version;
     string? auditPath;
+    IReadOnlyList<string> launcher = [];
 
     public string SocketPath => Path.Combine(folder.FullName, "proxy.sock");
 
@@ -42,9 +43,15 @@ sealed class SandboxProxy : IAsyncDisposable
 
     public static Task<SandboxProxy> Start() => StartWithAudit(null);
 
-    public static async Task<SandboxProxy> StartWithAudit(string? path)
+    /// <summary>One without any network but a loopback of its own, that finds names in this file alone.</summary>
+    public static Task<SandboxProxy> StartWithHosts(string hosts) =>
+        StartWith(null, ["bwrap", "--dev-bind", "/", "/", "--bind", hosts, "/etc/hosts", "--unshare-net", "--die-with-parent", "--"]);
+
+    public static Task<SandboxProxy> StartWithAudit(string? path) => StartWith(path, []);
+
+    static async Task<SandboxProxy> StartWith(string? audit, IReadOnlyList<string> launcher)
     {
-        var proxy = new SandboxProxy { auditPath = path };
+        var proxy = new SandboxProxy { auditPath = audit, launcher = launcher };
         proxy.listener.Bind(new UnixDomainSocketEndPoint(proxy.SocketPath));
         proxy.listener.Listen(512);
         await proxy.Launch();
@@ -171,7 +178,7 @@ sealed class SandboxProxy : IAsyncDisposable
             [ProxyDescriptors.Control] = Number(keptControl),
             [ProxyDescriptors.CertificateAuthority] = Number(keptMemfd),
             [ProxyDescriptors.Audit] = Number(keptAudit),
-        });
+        }, launcher: launcher);
         process.ErrorDataReceived += (_, line) => errors.Enqueue(line.Data ?? "");
         process.OutputDataReceived += (_, line) => errors.Enqueue(line.Data ?? "");
         process.BeginErrorReadLine();

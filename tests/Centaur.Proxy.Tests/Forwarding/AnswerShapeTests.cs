@@ -34,7 +34,7 @@ public sealed class AnswerShapeTests
     }
 
     [Fact]
-    public async Task P26_an_answer_that_unpacks_beyond_all_measure_is_cut_off()
+    public async Task P19_an_answer_that_unpacks_beyond_all_measure_is_cut_off()
     {
         var packed = new MemoryStream();
         await using (var packer = new BrotliStream(packed, CompressionLevel.Optimal, leaveOpen: true))

@@ -11,7 +11,7 @@ public sealed class StrictnessTests
     [Theory]
     [InlineData("Host: other.vendor.test")]
     [InlineData("Host: api.vendor.test:22")]
-    public async Task P9_a_request_for_another_host_than_the_tunnel_s_is_misdirected(string host)
+    public async Task P09_P10_a_request_for_another_host_or_port_than_the_tunnel_s_is_misdirected(string host)
     {
         await using var origin = await Origin.Start(_ => Task.CompletedTask);
         await using var proxy = await SandboxProxy.Start(TestPolicy.Allowing("*.vendor.test") with { Map = [origin.Map()] });
@@ -127,7 +127,7 @@ public sealed class StrictnessTests
     }
 
     [Fact]
-    public async Task P15_a_websocket_upgrade_is_refused_and_the_connection_stays_under_policy()
+    public async Task P15_F44_a_websocket_upgrade_is_refused_and_the_connection_stays_under_policy()
     {
         await using var origin = await Origin.Start(context => context.Response.WriteAsync("ok"));
         await using var proxy = await SandboxProxy.Start(TestPolicy.Empty with

@@ -13,7 +13,7 @@ public sealed class LimitTests
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task P25_a_connection_beyond_the_limit_is_told_429_and_one_that_ends_makes_room()
+    public async Task P34_a_connection_beyond_the_limit_is_told_429_and_one_that_ends_makes_room()
     {
         await using var origin = await Origin.Start(_ => Task.CompletedTask);
         await using var proxy = await LimitedProxy.Start(new ProxyLimits { Connections = 2 }, TestPolicy.To(origin));
@@ -44,7 +44,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task P25_a_request_beyond_the_limit_is_answered_429_and_its_connection_serves_again()
+    public async Task P34_a_request_beyond_the_limit_is_answered_429_and_its_connection_serves_again()
     {
         var arrived = new TaskCompletionSource();
         var release = new TaskCompletionSource();

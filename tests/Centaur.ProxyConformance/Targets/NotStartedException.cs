@@ -1,0 +1,7 @@
+namespace Centaur.ProxyConformance.Targets;
+
+/// <summary>The program ended before it listened.</summary>
+sealed class NotStartedException(int exitCode, string said) : Exception(said)
+{
+    public int ExitCode => exitCode;
+}
