@@ -1,0 +1,14 @@
+using Centaur.ProxyConformance.Data;
+using Centaur.ProxyConformance.Play;
+using Xunit;
+
+namespace Centaur.ProxyConformance.Groups;
+
+public sealed class ReloadTests(Stage stage) : IClassFixture<Stage>
+{
+    public static TheoryData<string> Cases => CaseLibrary.Ids("reload");
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public Task A_proxy_conforms(string id) => stage.Play("reload", id);
+}
