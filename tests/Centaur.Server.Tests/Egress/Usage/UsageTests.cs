@@ -31,7 +31,7 @@ public sealed class UsageTests(PostgresServer postgres, QuietServer quiet) : ICl
         ((string)priced["turn_id"]!).ShouldBe("turn-1");
         ((string)priced["model"]!).ShouldBe("gpt-5-codex-2025-09-15");
         priced["usage"]!.ToJsonString().ShouldBe(
-            """{"calls":2,"input_tokens":1000000,"cached_tokens":2000000,"cache_write_tokens":null,"output_tokens":200000,"cost_usd":3.50,"unpriced_calls":0,"partial_calls":0}""");
+            """{"calls":2,"input_tokens":1000000,"cached_tokens":2000000,"cache_write_tokens":null,"output_tokens":200000,"cost_usd":3.500,"unpriced_calls":0,"partial_calls":0}""");
         usage["turns"]![1]!["usage"]!["cost_usd"].ShouldBeNull("its price is not known, and unknown is not nothing");
         var total = usage["total"]!;
         ((int)total["calls"]!, (decimal)total["cost_usd"]!, (int)total["unpriced_calls"]!).ShouldBe((3, 3.5m, 1));
@@ -76,8 +76,8 @@ public sealed class UsageTests(PostgresServer postgres, QuietServer quiet) : ICl
         await using var own = new ServerFixture(postgres) { Yaml = "egress: {ship_seconds: 3600}\n" };
         await own.Start(Cancellation);
         for (var thread = 0; thread < 2; thread++)
-            _ = new AuditFileOf(own).Line("outcome", "r-1", Cost("gpt-5", input: 10, cached: null, output: 5, DateTimeOffset.UtcNow));
-        _ = new AuditFileOf(own).Line("outcome", "r-1", Cost("gpt-5", input: 10, cached: null, output: 5, DateTimeOffset.UtcNow.AddDays(-40)));
+            _ = new AuditFileOf(own).Line("outcome", "r-1", Cost("gpt-5", input: 10, cached: null, output: 5, TimeProvider.System.GetUtcNow()));
+        _ = new AuditFileOf(own).Line("outcome", "r-1", Cost("gpt-5", input: 10, cached: null, output: 5, TimeProvider.System.GetUtcNow().AddDays(-40)));
         await Ship(own);
 
         var recent = await Read(own, "/admin/usage");
