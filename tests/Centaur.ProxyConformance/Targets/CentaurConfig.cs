@@ -15,7 +15,7 @@ static class CentaurConfig
         {
             stream.Load(new StringReader(scene.Fill(file)));
         }
-        catch (YamlException)
+        catch (Exception fault) when (fault is YamlException or InvalidOperationException or ArgumentException)
         {
             // That is the case's point.
             return file;

@@ -41,7 +41,7 @@ public sealed partial class ModelPrices(IReadOnlyList<ModelPrice> prices)
         new("gpt-4o-mini", 0.15m, 0.6m, 0.075m, 0.15m),
     ];
 
-    public static ModelPrices Read(Settings settings) => new([.. settings.Root.Items("prices", Entry), .. Listed]);
+    public static ModelPrices Read(Settings settings) => new([.. settings.Root.Section("egress").Items("prices", Entry), .. Listed]);
 
     /// <summary>In dollars; null where the model has no price, or where an answer did not say how much it read and made.</summary>
     public decimal? CostOf(string? model, long? input, long? cached, long? cacheWrite, long? output)

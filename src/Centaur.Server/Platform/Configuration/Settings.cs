@@ -106,6 +106,11 @@ public sealed class Settings
         {
             throw new SettingsException($"{file} cannot be read: {e.Message}");
         }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // The parser falls over some texts, such as a bracket that is never closed.
+            throw new SettingsException($"{file}: this is not YAML; look for a bracket or a quote that is not closed.");
+        }
     }
 
     /// <summary>The effective user, which .NET has no name for: the second number of the line.</summary>

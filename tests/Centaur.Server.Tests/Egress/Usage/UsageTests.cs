@@ -57,7 +57,7 @@ public sealed class UsageTests(PostgresServer postgres, QuietServer quiet) : ICl
     {
         await using var own = new ServerFixture(postgres)
         {
-            Yaml = "egress: {ship_seconds: 3600}\nprices:\n  - {model: gpt-5, input: 2, output: 4}\n  - {model: \"house-*\", input: 1, cached: 0.5, output: 1}\n",
+            Yaml = "egress:\n  ship_seconds: 3600\n  prices:\n    - {model: gpt-5, input: 2, output: 4}\n    - {model: \"house-*\", input: 1, cached: 0.5, output: 1}\n",
         };
         await own.Start(Cancellation);
         var file = new AuditFileOf(own)

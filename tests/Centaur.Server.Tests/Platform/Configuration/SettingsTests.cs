@@ -49,6 +49,7 @@ public sealed partial class SettingsTests : IDisposable
 
     [Theory]
     [InlineData("listen: [", "this is not YAML")]
+    [InlineData("listen: [a", "this is not YAML")]
     [InlineData("listen: {api: a}\nlisten: {}", "this is not YAML")]
     [InlineData("- a", "must be a mapping")]
     [InlineData("listen: 7", "listen must be a mapping of keys")]
