@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Centaur.Server.Egress.Usage;
 
 namespace Centaur.Server.Egress;
 
@@ -13,9 +12,6 @@ namespace Centaur.Server.Egress;
 /// <param name="Time">The proxy's clock, to the microsecond, as the database keeps it.</param>
 internal sealed record AuditLine(string Text, string Kind, string? RequestId, string? ThreadKey, string? TurnId, DateTimeOffset Time)
 {
-    /// <summary>What a model's answer cost, of an outcome that says so.</summary>
-    public LineUsage? Usage { get; init; }
-
     static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Null for what no proxy writes, and for what the database could not hold.</summary>
@@ -27,7 +23,7 @@ internal sealed record AuditLine(string Text, string Kind, string? RequestId, st
             using var json = JsonDocument.Parse(text);
             var root = json.RootElement;
             return root.ValueKind == JsonValueKind.Object && Word(root, "kind") is { Length: > 0 } kind && root.TryGetProperty("time", out var time) && time.TryGetDateTimeOffset(out var at)
-                ? new AuditLine(text, kind, Word(root, "id"), Word(root, "thread"), Word(root, "turn"), Microseconds(at)) { Usage = LineUsage.Read(root) }
+                ? new AuditLine(text, kind, Word(root, "id"), Word(root, "thread"), Word(root, "turn"), Microseconds(at))
                 : null;
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)

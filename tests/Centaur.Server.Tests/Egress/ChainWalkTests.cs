@@ -15,6 +15,15 @@ public sealed class ChainWalkTests(QuietServer quiet) : IClassFixture<QuietServe
 
     PostgresDatabase Database => server.Services.GetRequiredService<PostgresDatabase>();
 
+    [Fact]
+    public async Task A_record_that_says_what_a_model_cost_holds_like_any_other()
+    {
+        var file = new AuditFileOf(server).Line("outcome", "r-1", new JsonObject { ["status"] = 200, ["usage"] = new JsonObject { ["model"] = "gpt-5", ["calls"] = 1, ["input_tokens"] = 1, ["output_tokens"] = 1 } });
+        await server.Services.GetRequiredService<AuditShipping>().Run(Cancellation);
+
+        (await Verify(file))["holds"]!.GetValue<bool>().ShouldBeTrue();
+    }
+
     [Theory]
     [InlineData("update egress_records set line = replace(line, '200', '201') where sandbox_id = $1 and line_number = 4", 4, true, "altered")]
     [InlineData("update egress_records set line = 'x' where sandbox_id = $1 and line_number = 4", 4, true, "altered")]

@@ -5,12 +5,19 @@ namespace Centaur.Server.Egress.Usage;
 /// <summary>What the line of an outcome says that a model's answers cost. A number that is null is unknown.</summary>
 internal sealed record LineUsage(string? Model, int Calls, long? Input, long? Cached, long? CacheWrite, long? Output, bool IsPartial)
 {
-    /// <summary>Null where the line says nothing of it.</summary>
-    public static LineUsage? Read(JsonElement line)
+    /// <param name="line">A line that is stored.</param>
+    /// <returns>Null where it says nothing of it.</returns>
+    public static LineUsage? Read(AuditLine line)
     {
-        if (!line.TryGetProperty("usage", out var usage) || usage.ValueKind != JsonValueKind.Object)
+        if (line.Kind != "outcome" || !line.Text.Contains("\"usage\"", StringComparison.Ordinal))
             return null;
-        var calls = usage.TryGetProperty("calls", out var count) && count.TryGetInt32(out var known) && known > 0 ? known : 1;
+        using var json = JsonDocument.Parse(line.Text);
+        return json.RootElement.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object ? Read(usage) : null;
+    }
+
+    static LineUsage Read(JsonElement usage)
+    {
+        var calls = usage.TryGetProperty("calls", out var count) && count.ValueKind == JsonValueKind.Number && count.TryGetInt32(out var known) && known > 0 ? known : 1;
         var model = usage.TryGetProperty("model", out var name) && name.ValueKind == JsonValueKind.String ? name.GetString() : null;
         return new LineUsage(
             model?.Contains('\0', StringComparison.Ordinal) == true ? null : model, calls, Tokens(usage, "input_tokens"), Tokens(usage, "cached_tokens"), Tokens(usage, "cache_write_tokens"),

@@ -12,7 +12,7 @@ internal sealed class UsageStore(PostgresDatabase database)
     /// <param name="lines">The next.</param>
     public static Sql? Append(string sandboxId, long linesBefore, IReadOnlyList<AuditLine> lines)
     {
-        var said = lines.Select((line, place) => (Line: line, Number: linesBefore + place + 1, line.Usage)).Where(l => l.Usage is not null).ToList();
+        var said = lines.Select((line, place) => (Line: line, Number: linesBefore + place + 1, Usage: LineUsage.Read(line))).Where(l => l.Usage is not null).ToList();
         return said.Count == 0
             ? null
             : Sql.Of(

@@ -42,7 +42,7 @@ public sealed class UsageTests(PostgresServer postgres, QuietServer quiet) : ICl
     {
         var file = new AuditFileOf(server)
             .Line("outcome", "r-1", new JsonObject { ["status"] = 200, ["usage"] = new JsonObject { ["calls"] = 1, ["partial"] = true } })
-            .Line("outcome", "r-2", new JsonObject { ["status"] = 200, ["usage"] = new JsonObject { ["model"] = "gpt-5", ["calls"] = 1, ["input_tokens"] = -4, ["output_tokens"] = "x" } })
+            .Line("outcome", "r-2", new JsonObject { ["status"] = 200, ["usage"] = new JsonObject { ["model"] = "gpt-5", ["calls"] = "x", ["input_tokens"] = -4, ["output_tokens"] = "x" } })
             .Line("outcome", "r-3", new JsonObject { ["status"] = 200, ["usage"] = "none" });
         await Ship(server);
 
