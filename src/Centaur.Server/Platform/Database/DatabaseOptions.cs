@@ -25,6 +25,8 @@ public sealed class DatabaseOptions
             // Nor is it asked to cancel: that question goes over a connection of its own, whose end is waited for without a limit. The statement's connection is closed instead.
             builder.CancellationTimeout = -1;
             builder.KeepAlive = answer;
+            // The statements of a turn are few and always the same: planned once a connection, and not each time.
+            builder.MaxAutoPrepare = 100;
             builder.IncludeErrorDetail = false;
             return new DatabaseOptions { ConnectionString = builder.ConnectionString };
         }
