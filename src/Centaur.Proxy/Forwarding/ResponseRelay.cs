@@ -92,7 +92,8 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered, l
         finally
         {
             scrubbed += replacer?.Replaced ?? 0;
-            Usage = meter?.Result() ?? (meter is null ? null : UsageMeter.Unknown);
+            if (meter is not null)
+                Usage = meter.Conclude() ?? UsageMeter.Unknown;
             ArrayPool<byte>.Shared.Return(buffer, clearArray: search);
         }
     }

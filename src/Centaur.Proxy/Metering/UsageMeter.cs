@@ -56,8 +56,8 @@ sealed class UsageMeter
             EndAnswer();
     }
 
-    /// <summary>What was said until now; null where nothing was.</summary>
-    public ModelUsage? Result()
+    /// <summary>Nothing more comes. What was said; null where nothing was.</summary>
+    public ModelUsage? Conclude()
     {
         picker.Next();
         EndAnswer();

@@ -121,7 +121,7 @@ public sealed class UsageMeterTests
             meter.Push(megabyte);
 
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(16 << 20);
-        meter.Result().ShouldBe(new ModelUsage("m", 1, null, null, null, null, IsPartial: true));
+        meter.Conclude().ShouldBe(new ModelUsage("m", 1, null, null, null, null, IsPartial: true));
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class UsageMeterTests
             }
         }
 
-        meter.Result().ShouldBe(new ModelUsage("gpt-5.2", 2, 200, 1800, null, 40, IsPartial: false));
+        meter.Conclude().ShouldBe(new ModelUsage("gpt-5.2", 2, 200, 1800, null, 40, IsPartial: false));
     }
 
     [Theory]
@@ -156,6 +156,6 @@ public sealed class UsageMeterTests
         var bytes = Encoding.UTF8.GetBytes(answer);
         foreach (var part in bytes.Chunk(Math.Min(piece, Math.Max(1, bytes.Length))))
             meter.Push(part);
-        return meter.Result();
+        return meter.Conclude();
     }
 }

@@ -55,7 +55,7 @@ sealed class WebSocketRelay(ScanModel? placeholders, Func<ScanModel?> values, bo
             // A message that a fault cut off counts too.
             up.End();
             down.End();
-            (BytesSent, BytesReceived, PlaceholdersSeen, Scrubbed, Usage) = (up.Bytes, down.Bytes, up.Replaced, down.Replaced, meter?.Result());
+            (BytesSent, BytesReceived, PlaceholdersSeen, Scrubbed, Usage) = (up.Bytes, down.Bytes, up.Replaced, down.Replaced, meter?.Conclude());
         }
     }
 }
