@@ -55,7 +55,7 @@ internal sealed class EventsBench : IBench
         var present = await Number(home, RowBytes, cancellationToken) - before;
         var rows = await Number(home, $"select count(*) from agent_execution_events where first_seq is not null and execution_id in ({executions})", cancellationToken);
         before = await Number(home, ChunkBytes, cancellationToken);
-        await home.Sql("select compact_events(now() + interval '1 day', 1000)", cancellationToken);
+        await home.Sql("select compact_events(now() + interval '1 day', 1000000)", cancellationToken);
         return (present, await Number(home, ChunkBytes, cancellationToken) - before, rows);
     }
 
