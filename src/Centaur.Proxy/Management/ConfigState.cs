@@ -18,11 +18,16 @@ namespace Centaur.Proxy.Management;
 sealed class ConfigState(string path, IReadOnlyDictionary<string, string> environment, ProxyConfig start, ProxyParts parts, ValueCache values, ILogger log) : IDisposable
 {
     readonly SemaphoreSlim turn = new(1, 1);
+    readonly VaultList vaults = new();
 
     /// <summary>Puts the configuration of the start in force.</summary>
     /// <exception cref="UsageException">It cannot be.</exception>
-    public async Task Begin(CancellationToken cancellationToken) =>
+    public async Task Begin(CancellationToken cancellationToken)
+    {
+        values.Gone = vaults.Drop;
+        vaults.Add(parts.Vault, start.Secrets);
         parts.Policies.Enforce(await Prepare(start, parts.Policies.Generation.Runtime, cancellationToken));
+    }
 
     /// <summary>Reads the file anew and puts it in force.</summary>
     /// <returns>Why it was not, or null.</returns>
@@ -44,6 +49,7 @@ sealed class ConfigState(string path, IReadOnlyDictionary<string, string> enviro
             var next = await Prepare(config, runtime with { Vault = vault, Tokens = runtime.Tokens.Over(vault) }, cancellationToken);
 
             // 4.
+            vaults.Add(vault, config.Secrets);
             parts.Policies.Enforce(next);
             parts.Upstreams.Keep(next.Policy.Maps);
             foreach (var notice in config.Notices)
