@@ -1,6 +1,7 @@
 using System.Net;
 using Centaur.Protocol.Policy;
 using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Secrets.Hosts;
 
 namespace Centaur.Server.Secrets;
 
@@ -24,19 +25,24 @@ public sealed record EgressOptions
     public static EgressOptions Read(Settings settings)
     {
         var section = settings.Root.Section("egress");
+        var map = section.Items("map", ReadMap);
+        var lists = new HostLists(section, map.Select(entry => entry.Host).ToHashSet(StringComparer.Ordinal));
         return new EgressOptions
         {
-            Allow = section.Items("allow", ReadRule, (host, _) => new EgressRule($"allow:{host}", [Lower(host)])),
+            Allow = section.Items("allow", (rule, index) => ReadRule(rule, index, lists), (word, _) => ReadWord(section, word, lists)),
             Open = section.Flag("open", fallback: false),
-            Passthrough = section.Texts("passthrough").Select(Lower).ToList(),
-            Map = section.Items("map", ReadMap),
+            Passthrough = section.Texts("passthrough").SelectMany(word => lists.Expand(section, "passthrough", word)).Distinct().ToList(),
+            Map = map,
             Secrets = section.Texts("secrets"),
         };
     }
 
-    static EgressRule ReadRule(SettingsSection rule, int index)
+    static EgressRule ReadWord(SettingsSection section, string word, HostLists lists) =>
+        new($"{(lists.Has(Lower(word)) ? "list" : "allow")}:{word}", lists.Expand(section, "allow", word));
+
+    static EgressRule ReadRule(SettingsSection rule, int index, HostLists lists)
     {
-        var hosts = rule.Texts("hosts").Select(Lower).ToList();
+        var hosts = rule.Texts("hosts").SelectMany(word => lists.Expand(rule, "hosts", word)).Distinct().ToList();
         if (hosts.Count == 0)
             rule.Report("hosts", "must name at least one host");
         return new EgressRule(rule.Text("name", $"allow:{index}"), hosts)

@@ -6,6 +6,9 @@ namespace Centaur.Server.Secrets;
 /// <summary>Gathers what a sandbox gets before a turn: its placeholders, its proxy's policy and the grant that the broker must know first.</summary>
 public sealed class SandboxGrants(SecretStore store, BrokerTickets tickets, EgressOptions egress)
 {
+    /// <summary>The secrets that every agent's sandbox is granted besides its model's key, as far as they are set.</summary>
+    internal Task<IReadOnlyList<SecretModel>> GrantedToAll(CancellationToken cancellationToken) => store.Find(egress.Secrets, cancellationToken);
+
     /// <summary>Prepares a turn; nothing is in force until the grant and then the policy were accepted.</summary>
     /// <param name="subject">Whose turn it is.</param>
     /// <param name="model">The model that the harness asks.</param>

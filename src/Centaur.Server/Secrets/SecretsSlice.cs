@@ -1,4 +1,5 @@
 using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Secrets.Hosts;
 
 namespace Centaur.Server.Secrets;
 
@@ -17,6 +18,7 @@ public static class SecretsSlice
         services.AddSingleton<BrokerClient>();
         services.AddSingleton<SandboxGrants>();
         services.AddSingleton<ModelChoice>();
+        services.AddHostedService<WarningsWorker>();
     }
 
     public static void MapSecrets(this IEndpointRouteBuilder routes)
@@ -24,5 +26,6 @@ public static class SecretsSlice
         SecretEndpoints.Map(routes);
         RuntimeCredentialEndpoint.Map(routes);
         ModelList.Map(routes);
+        WarningsEndpoint.Map(routes);
     }
 }
