@@ -73,7 +73,7 @@ sealed class ConfigState(string path, IReadOnlyDictionary<string, string> enviro
     async Task<Generation> Prepare(ProxyConfig config, TransformRuntime runtime, CancellationToken cancellationToken)
     {
         var version = parts.Policies.Current.Version + 1;
-        if (!PolicyCompiler.TryCompile(config.Policy with { Version = version }, config.Transforms, out var policy, out var problems))
+        if (!PolicyCompiler.TryCompile(config.Policy with { Version = version }, out var policy, out var problems))
             throw new UsageException($"{path} is not valid:\n  {problems.Replace("; ", "\n  ", StringComparison.Ordinal)}");
         return new Generation(policy, runtime, config.Postgres is { } postgres ? await Prepare(postgres, new LocalSource(config.Secrets, values), cancellationToken) : null);
     }
@@ -85,6 +85,6 @@ sealed class ConfigState(string path, IReadOnlyDictionary<string, string> enviro
             throw new UsageException($"postgres.client.password_env: {fetch.Problem}");
         if (password.Bytes.ContainsAnyExceptInRange((byte)' ', (byte)'~'))
             throw new UsageException("postgres.client.password_env: the password must be of printable ASCII characters");
-        return new PostgresModel(config, new ScramServer(password), source);
+        return new PostgresModel(config.ClientUser, config.Cleartext, config.Databases, new ScramServer(password), source);
     }
 }

@@ -1,7 +1,9 @@
 using System.Net;
 using Centaur.Protocol.Policy;
+using Centaur.Protocol.Policy.Transforms;
 using Centaur.Server.Platform.Configuration;
 using Centaur.Server.Secrets.Hosts;
+using Centaur.Server.Secrets.Transforms;
 
 namespace Centaur.Server.Secrets;
 
@@ -22,19 +24,34 @@ public sealed record EgressOptions
     /// <summary>Secrets that every agent's sandbox is granted besides its model's key.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
 
+    /// <summary>Credentials that are set, minted or signed on the way out. Their secrets are granted to the proxy of every sandbox, and the sandbox itself has not even a placeholder of them.</summary>
+    public IReadOnlyList<TransformConfig> Transforms { get; init; } = [];
+
+    /// <summary>Databases that every agent's sandbox may log in to, through its proxy.</summary>
+    public IReadOnlyList<DatabaseGrant> Databases { get; init; } = [];
+
+    /// <summary>Names of the secrets that only the proxy uses, and that need no binding therefore.</summary>
+    public IReadOnlyCollection<string> Unseen =>
+        Transforms.SelectMany(transform => transform.Uses).Select(use => use.Name).Concat(Databases.Select(database => database.Dsn)).ToHashSet(StringComparer.Ordinal);
+
     public static EgressOptions Read(Settings settings)
     {
         var section = settings.Root.Section("egress");
         var map = section.Items("map", ReadMap);
         var lists = new HostLists(section, map.Select(entry => entry.Host).ToHashSet(StringComparer.Ordinal));
-        return new EgressOptions
+        var secrets = section.Texts("secrets");
+        var options = new EgressOptions
         {
             Allow = section.Items("allow", (rule, index) => ReadRule(rule, index, lists), (word, _) => ReadWord(section, word, lists)),
             Open = section.Flag("open", fallback: false),
             Passthrough = section.Texts("passthrough").SelectMany(word => lists.Expand(section, "passthrough", word)).Distinct().ToList(),
             Map = map,
-            Secrets = section.Texts("secrets"),
+            Secrets = secrets,
+            Databases = DatabaseSettings.Read(section, secrets),
+            Transforms = TransformSettings.Read(section),
         };
+        TransformChecks.Run(section, options);
+        return options;
     }
 
     static EgressRule ReadWord(SettingsSection section, string word, HostLists lists) =>

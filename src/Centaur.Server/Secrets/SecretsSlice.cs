@@ -16,6 +16,7 @@ public static class SecretsSlice
         services.AddSingleton<SecretStore>();
         services.AddSingleton<BrokerTickets>();
         services.AddSingleton<BrokerClient>();
+        services.AddSingleton<Databases>();
         services.AddSingleton<SandboxGrants>();
         services.AddSingleton<ModelChoice>();
         services.AddHostedService<WarningsWorker>();
