@@ -98,8 +98,9 @@ internal static class TransformSettings
 
     static SourceUse Use(SettingsSection entry, string key, string role, string name)
     {
+        // Not repeated: it may be the value.
         if (name.Length > 0 && !SecretModel.IsName(name))
-            entry.Report(key, $"\"{name}\" must be the name of a secret, such as ACME_CLIENT_SECRET; values go to centaur secrets set");
+            entry.Report(key, "must be the name of a secret, such as ACME_CLIENT_SECRET; values go to centaur secrets set");
         return new SourceUse(role, name);
     }
 

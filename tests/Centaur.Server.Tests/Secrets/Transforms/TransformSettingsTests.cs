@@ -79,7 +79,13 @@ public sealed class TransformSettingsTests : IDisposable
     [InlineData("hmac_sign: [{credentials: {secret: A}, headers: [{name: S, value: s}], " + Rules + "}]", "needs \"signature\" with \"message\"")]
     [InlineData("hmac_sign: [{credentials: {secret: A}, signature: {message: m, algorithm: md5}, headers: [{name: S, value: s}], " + Rules + "}]", "sha256, sha512 or sha1")]
     [InlineData("hmac_sign: [{credentials: {secret: A}, timestamp: {fromat: rfc3339}, signature: {message: m}, headers: [{name: S, value: s}], " + Rules + "}]", "Did you mean egress.hmac_sign[].timestamp.format?")]
-    public void What_cannot_work_stops_the_start(string yaml, string said) => Refusal(yaml).ShouldContain(said);
+    public void What_cannot_work_stops_the_start(string yaml, string said)
+    {
+        var message = Refusal(yaml);
+
+        message.ShouldContain(said);
+        message.ShouldNotContain("sk-live");
+    }
 
     [Theory]
     [InlineData("inject: [{source: A, header: H, " + Rules + "}], passthrough: [api.acme.example]", "egress.passthrough names api.acme.example, which is never looked into, and egress.inject[0] is for it.")]
