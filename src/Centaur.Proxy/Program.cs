@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Centaur.Protocol.Policy;
 using Centaur.Proxy.Broker;
 using Centaur.Proxy.Hosting;
 
@@ -13,7 +14,8 @@ try
 {
     return args switch
     {
-        ["sandbox"] => await SandboxCommand.Run(stopping.Token),
+        ["sandbox"] => await SandboxCommand.Run(withDatabases: false, stopping.Token),
+        ["sandbox", ProxyDescriptors.PostgresArgument] => await SandboxCommand.Run(withDatabases: true, stopping.Token),
         ["broker", .. var rest] => await BrokerCommand.Run(BrokerOptions.Parse(rest), stopping.Token),
         ["--config", var path] => await StandaloneCommand.Run(path, stopping.Token),
         ["--help"] or ["-h"] => Say(Console.Out, Usage.Text, 0),

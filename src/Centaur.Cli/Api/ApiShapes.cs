@@ -81,6 +81,10 @@ internal sealed record EgressFaultShape(string SandboxId, long Line, long? Recor
 
 internal sealed record VerifyAnswer(bool Holds, int Sandboxes, long Records, IReadOnlyList<EgressFaultShape> Faults);
 
+internal sealed record EgressWarningShape(string Place, string Meaning, string Remedy);
+
+internal sealed record EgressWarningsAnswer(IReadOnlyList<EgressWarningShape> Warnings);
+
 internal sealed record UsageShape(
     long Calls, long? InputTokens, long? CachedTokens, long? OutputTokens, decimal? CostUsd, long UnpricedCalls, long PartialCalls);
 

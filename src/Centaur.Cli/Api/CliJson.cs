@@ -31,6 +31,7 @@ namespace Centaur.Cli.Api;
 [JsonSerializable(typeof(KeysAnswer))]
 [JsonSerializable(typeof(EgressPageAnswer))]
 [JsonSerializable(typeof(VerifyAnswer))]
+[JsonSerializable(typeof(EgressWarningsAnswer))]
 [JsonSerializable(typeof(UsageAnswer))]
 [JsonSerializable(typeof(AskResult))]
 [JsonSerializable(typeof(StatusReport))]

@@ -31,7 +31,7 @@ internal static class SecretVerbs
             "centaur secrets set OPENAI_API_KEY", "pass show acme | centaur secrets set ACME_TOKEN --host api.acme.dev --header X-Acme-Key",
             $"centaur secrets set ACME_TOKEN --host api.acme.dev --source {VaultReference.Example}")
         {
-            Remark = "A value is never an argument: arguments are visible to everybody on the machine. Well-known names (OPENAI_API_KEY, ANTHROPIC_API_KEY, …) need no --host. A value has one line. With --source no value is read here, and none is stored.",
+            Remark = "A value is never an argument: arguments are visible to everybody on the machine. Well-known names (OPENAI_API_KEY, ANTHROPIC_API_KEY, …) need no --host, nor do those that only the proxy uses (egress.inject and its like, egress.databases in centaur.yaml). A value has one line, unless it is a key in PEM or a JSON object. With --source no value is read here, and none is stored.",
         }.With(name, host, header, source, jsonKey).Does(async (parsed, cancellationToken) =>
         {
             MustBeLocal(context);

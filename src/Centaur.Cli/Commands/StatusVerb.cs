@@ -6,8 +6,11 @@ using Centaur.Cli.Stack;
 
 namespace Centaur.Cli.Commands;
 
-/// <summary>What <c>status --json</c> prints; <c>configuration_changed</c> is true where the file is newer than the server that runs.</summary>
-internal sealed record StatusReport(string Home, string Runtime, bool Up, string? Api, string? Version, bool ConfigurationChanged, IReadOnlyList<ProgramStatus> Programs);
+/// <summary>
+/// What <c>status --json</c> prints; <c>configuration_changed</c> is true where the file is newer than the server that runs, <c>egress_warnings</c> is missing where no server could be asked.
+/// </summary>
+internal sealed record StatusReport(
+    string Home, string Runtime, bool Up, string? Api, string? Version, bool ConfigurationChanged, IReadOnlyList<EgressWarningShape>? EgressWarnings, IReadOnlyList<ProgramStatus> Programs);
 
 /// <param name="Name">The program.</param>
 /// <param name="State"><c>running</c>, <c>stopped</c> or <c>external</c>.</param>
@@ -23,12 +26,12 @@ internal static class StatusVerb
         var json = Shared.Json();
         return new Verb("status", "Show what runs; exit code 4 when Centaur is not up.", "centaur status", "centaur status --json | jq .api")
             .With(json)
-            .Does((parsed, _) => Task.FromResult(Show(context, parsed.GetValue(json))));
+            .Does((parsed, cancellationToken) => Show(context, parsed.GetValue(json), cancellationToken));
     }
 
-    static int Show(CliContext context, bool json)
+    static async Task<int> Show(CliContext context, bool json, CancellationToken cancellationToken)
     {
-        var report = Report(context);
+        var report = Report(context, await EgressAdvice.Ask(context, cancellationToken));
         if (json)
         {
             context.Terminal.Out.WriteLine(JsonSerializer.Serialize(report, CliJson.Default.StatusReport));
@@ -42,12 +45,14 @@ internal static class StatusVerb
             context.Terminal.Out.WriteLine($"home {report.Home}");
             if (report.ConfigurationChanged)
                 context.Terminal.Out.WriteLine(new ServerProcess(context).Outdated);
+            if (report.EgressWarnings is { Count: > 0 } warnings)
+                context.Terminal.Out.WriteLine($"egress is wider than it need be ({string.Join("; ", warnings.Select(warning => warning.Place).Distinct())}): centaur doctor says how");
         }
 
         return report.Up ? ExitCode.Ok : ExitCode.Unavailable;
     }
 
-    static StatusReport Report(CliContext context)
+    static StatusReport Report(CliContext context, IReadOnlyList<EgressWarningShape>? warnings)
     {
         var stack = new LocalStack(context);
         var server = stack.Server.Running();
@@ -58,7 +63,7 @@ internal static class StatusVerb
         var sandboxes = stack.Sandboxes.Running();
         return new StatusReport(
             context.Layout.Home, context.Layout.Runtime, state is not null && broker is not null && (postgres is not null || !stack.UsesEmbeddedPostgres), state?.Api, state?.Version,
-            stack.Server.IsOutdated,
+            stack.Server.IsOutdated, warnings,
             [
                 stack.UsesEmbeddedPostgres
                     ? Program("postgres", postgres?.Pid, postgres is null ? null : stack.Postgres.SocketFolder())

@@ -1,3 +1,4 @@
+using Centaur.Cli.Api;
 using Centaur.Cli.Stack;
 using Centaur.Protocol.Host;
 
@@ -17,6 +18,7 @@ internal static class HomeChecks
         Secrets(context),
         Variables(context),
         .. await Start(context, cancellationToken),
+        .. await Egress(context, cancellationToken),
     ];
 
     static Check Running(CliContext context)
@@ -55,6 +57,14 @@ internal static class HomeChecks
         var names = string.Join(", ", set);
         return Check.Ok("variables", names.Length == 0 ? "no CENTAUR_* is set" : $"{names} set");
     }
+
+    static async Task<IReadOnlyList<Check>> Egress(CliContext context, CancellationToken cancellationToken) =>
+        await EgressAdvice.Ask(context, cancellationToken) switch
+        {
+            null => [Check.Ok("egress", "not looked at", "Only a running server knows what is allowed.")],
+            [] => [Check.Ok("egress", "no wider than it need be")],
+            var warnings => [.. warnings.Select(warning => Check.Weak("egress", warning.Place, warning.Meaning, warning.Remedy))],
+        };
 
     /// <summary>While the server runs, its addresses are its own.</summary>
     static async Task<IReadOnlyList<Check>> Start(CliContext context, CancellationToken cancellationToken)

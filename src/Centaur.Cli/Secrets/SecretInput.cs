@@ -14,8 +14,11 @@ internal static class SecretInput
         var value = terminal.InputIsTerminal ? await FromTerminal(terminal, name, () => Console.ReadKey(intercept: true), cancellationToken) : WithoutLineEnd(await terminal.Input.ReadToEndAsync(cancellationToken));
         if (value.Length == 0)
             throw new CliError(ExitCode.Usage, "The value is empty.", "Nothing was stored.");
-        if (value.Any(letter => char.IsControl(letter) && letter != '\t'))
-            throw new CliError(ExitCode.Usage, "The value has more than one line, or a control character.", "It goes into a header, which has one line. Nothing was stored.");
+        if (value.Any(letter => char.IsControl(letter) && letter != '\t' && !(letter is '\n' or '\r' && IsKeyFile(value))))
+        {
+            throw new CliError(
+                ExitCode.Usage, "The value has more than one line, or a control character.", "It goes into a header, which has one line; only a key in PEM and a JSON object may have more. Nothing was stored.");
+        }
         if (value.Length > Longest)
             throw new CliError(ExitCode.Usage, $"The value is longer than {Longest} letters.", "Nothing was stored.");
         return value;
@@ -34,6 +37,9 @@ internal static class SecretInput
             terminal.Error.WriteLine();
         }
     }
+
+    /// <summary>What tokens and signatures are made of, and no header ever holds.</summary>
+    static bool IsKeyFile(string value) => value.StartsWith("-----BEGIN ", StringComparison.Ordinal) || (value.StartsWith('{') && value.EndsWith('}'));
 
     static string Typed(Func<ConsoleKeyInfo> nextKey)
     {

@@ -10,12 +10,15 @@ public static partial class BindingForm
     /// <summary>Why it names no host, or null where it does: a name in ASCII, or <c>*.</c> and a name of two labels at least.</summary>
     public static string? HostProblem(string host)
     {
-        if (host.Length > LongestHost || !HostName().IsMatch(host))
+        if (!IsHost(host))
             return $"\"{host}\" is not a host name: write it without scheme, port and path, for example api.example.com or *.example.com";
         return host.StartsWith("*.", StringComparison.Ordinal) && !host.AsSpan(2).Contains('.')
             ? $"\"{host}\" would send the secret to everybody below a top-level domain: name more of the host, for example *.example{host[1..]}"
             : null;
     }
+
+    /// <summary>Whether it is a name or an IPv4 address in ASCII, or <c>*.</c> and a name.</summary>
+    public static bool IsHost(string host) => host.Length <= LongestHost && HostName().IsMatch(host);
 
     /// <summary>Why it names no header, or null where it does; <c>/…/</c> is a regular expression over names.</summary>
     public static string? HeaderProblem(string header) =>

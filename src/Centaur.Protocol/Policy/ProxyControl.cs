@@ -62,4 +62,10 @@ public static class ProxyDescriptors
 
     /// <summary>The audit file, opened by the keeper for reading and appending (O_RDWR | O_APPEND): a proxy that starts again continues the chain of its last line.</summary>
     public const int Audit = 6;
+
+    /// <summary>A listening unix stream socket: the jail's way to databases. Inherited where <see cref="PostgresArgument"/> says so.</summary>
+    public const int Postgres = 7;
+
+    /// <summary>The argument after <c>sandbox</c> with which a keeper says that it hands over <see cref="Postgres"/>; keepers of before do not, and restart newer proxies.</summary>
+    public const string PostgresArgument = "postgres";
 }

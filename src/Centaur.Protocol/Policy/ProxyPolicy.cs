@@ -1,3 +1,5 @@
+using Centaur.Protocol.Policy.Transforms;
+
 namespace Centaur.Protocol.Policy;
 
 /// <summary>
@@ -30,6 +32,12 @@ public sealed record ProxyPolicy
     public IReadOnlyList<string> Passthrough { get; init; } = [];
 
     public IReadOnlyList<SecretGrant> Secrets { get; init; } = [];
+
+    /// <summary>What is done to requests besides: what sets, mints and signs credentials. In the order of the operator's file. A keeper of before, which knows none, may have a policy for a newer proxy: none are then meant.</summary>
+    public IReadOnlyList<TransformConfig> Transforms { get; init => field = value ?? []; } = [];
+
+    /// <summary>The databases that the sandbox may log in to; null where there are none.</summary>
+    public DatabaseAccess? Databases { get; init; }
 
     /// <summary>Operator-made exceptions to name resolution and to the address guard; see <see cref="UpstreamMap"/>.</summary>
     public IReadOnlyList<UpstreamMap> Map { get; init; } = [];

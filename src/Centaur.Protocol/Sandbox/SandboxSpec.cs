@@ -14,7 +14,7 @@ public sealed record SandboxSpec
     /// <summary>Kept across restarts of every program: <c>journal/</c>, <c>audit.ndjson</c>, <c>keeper.log</c>. 0700.</summary>
     public required string StateFolder { get; init; }
 
-    /// <summary>A short path for sockets: <c>attach.sock</c> (0600), and <c>jail/</c> with <c>api.sock</c> and <c>proxy.sock</c>, bound into the jail as <see cref="JailPaths.Sockets"/>.</summary>
+    /// <summary>A short path for sockets: <c>attach.sock</c> (0600), and <c>jail/</c> with <c>api.sock</c>, <c>proxy.sock</c> and <c>postgres.sock</c>, bound into the jail as <see cref="JailPaths.Sockets"/>.</summary>
     public required string RuntimeFolder { get; init; }
 
     /// <summary>
@@ -89,4 +89,13 @@ public static class JailPaths
 
     /// <summary>Loopback port that leads to the API.</summary>
     public const int ApiPort = 38000;
+
+    /// <summary>The name under which the jail finds the databases that it may log in to.</summary>
+    public const string DatabaseHost = "postgres.centaur.internal";
+
+    /// <summary>Where that name leads: a loopback address of its own, so that a Postgres of the agent's can have the usual port of <c>localhost</c>.</summary>
+    public const string DatabaseAddress = "127.0.0.2";
+
+    /// <summary>The usual port, on <see cref="DatabaseAddress"/> alone.</summary>
+    public const int DatabasePort = 5432;
 }

@@ -2,7 +2,6 @@ using Centaur.Protocol.Broker;
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Configuration.Transforms;
 using Centaur.Proxy.Hosting;
-using Centaur.Proxy.Transforms;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -99,8 +98,7 @@ static class ConfigReader
             ManagementKeyVariable = management.KeyVariable,
             AuditFile = auditFile is null ? null : Path.Combine(folder, auditFile),
             LogLevel = ReadLevel(root),
-            Policy = new ProxyPolicy { Version = 1, SandboxId = "standalone", Allow = transforms.Rules, Secrets = transforms.Grants, Map = map },
-            Transforms = new TransformSet(transforms.Transforms, transforms.Stubs),
+            Policy = new ProxyPolicy { Version = 1, SandboxId = "standalone", Allow = transforms.Rules, Secrets = transforms.Grants, Transforms = transforms.Transforms, Map = map },
             Secrets = transforms.Sources,
             Postgres = postgres,
             Fixed = new Dictionary<string, string>(),

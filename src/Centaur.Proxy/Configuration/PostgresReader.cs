@@ -1,4 +1,5 @@
 using System.Globalization;
+using Centaur.Protocol.Policy;
 using Centaur.Proxy.Postgres;
 
 namespace Centaur.Proxy.Configuration;
@@ -18,7 +19,7 @@ static class PostgresReader
         var databases = section.Maps("upstreams").Select(upstream => ReadDatabase(upstream, folder, sources)).ToList();
         if (databases.Count == 0)
             section.Error("needs \"upstreams\"");
-        foreach (var twice in databases.GroupBy(database => database.Name).Where(group => group.Count() > 1))
+        foreach (var twice in databases.GroupBy(database => database.Database).Where(group => group.Count() > 1))
             section.Error($"database \"{twice.Key}\" is named twice");
         if (!IsLocal(listen))
         {
@@ -49,7 +50,7 @@ static class PostgresReader
         return (user, auth == "password");
     }
 
-    static PostgresDatabase ReadDatabase(YamlMap upstream, string folder, Dictionary<string, LocalSecret> sources)
+    static DatabaseGrant ReadDatabase(YamlMap upstream, string folder, Dictionary<string, LocalSecret> sources)
     {
         var database = upstream.Required("database");
         var name = "postgres." + database;
@@ -58,24 +59,20 @@ static class PostgresReader
         else
             upstream.Error("needs \"dsn\" with \"type\"");
         var role = upstream.Text("role");
-        var settings = new List<KeyValuePair<string, string>>();
+        var settings = new List<DatabaseSetting>();
         foreach (var setting in upstream.Maps("settings"))
         {
-            var key = setting.Required("name").ToLowerInvariant();
-            if (key.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter is not ('_' or '.')))
-                setting.Error("name is not that of a setting");
-            if (key is "role" or "session_authorization" or "standard_conforming_strings" or "client_encoding")
-                setting.Error($"{key} cannot be pinned as a setting" + (key == "role" ? "; use \"role\"" : ""));
-            if (settings.Exists(known => known.Key == key))
-                setting.Error($"{key} is named twice");
-            settings.Add(new(key, setting.Text("value") ?? ""));
+            settings.Add(new DatabaseSetting(setting.Required("name").ToLowerInvariant(), setting.Text("value") ?? ""));
             if (!setting.Has("value"))
                 setting.Error("needs \"value\"");
             setting.Done();
         }
 
+        var read = new DatabaseGrant(database, name) { Role = role is { Length: > 0 } ? role : null, Settings = settings };
+        foreach (var problem in read.Problems())
+            upstream.Error(problem);
         upstream.Done();
-        return new PostgresDatabase(database, name, role is { Length: > 0 } ? role : null, settings);
+        return read;
     }
 
     static void Add(YamlMap at, Dictionary<string, LocalSecret> sources, string name, LocalSecret source)

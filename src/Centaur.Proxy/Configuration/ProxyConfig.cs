@@ -3,7 +3,6 @@ using Centaur.Protocol.Policy;
 using Centaur.Proxy.Limits;
 using Centaur.Proxy.Postgres;
 using Centaur.Proxy.Sources.Caching;
-using Centaur.Proxy.Transforms;
 using Centaur.Proxy.Upstream;
 
 namespace Centaur.Proxy.Configuration;
@@ -32,9 +31,6 @@ sealed record ProxyConfig
     public required LogLevel LogLevel { get; init; }
 
     public required ProxyPolicy Policy { get; init; }
-
-    /// <summary>What changes requests on their way out.</summary>
-    public required TransformSet Transforms { get; init; }
 
     /// <summary>Where each secret of the policy and of the transforms comes from.</summary>
     public required IReadOnlyDictionary<string, LocalSecret> Secrets { get; init; }

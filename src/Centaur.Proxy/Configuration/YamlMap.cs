@@ -51,6 +51,13 @@ sealed class YamlMap(string where, YamlMappingNode node, ConfigNotes notes)
         return texts;
     }
 
+    /// <summary>Whether a key stands here that may.</summary>
+    public bool Offers(string key)
+    {
+        known.Add(key);
+        return Has(key);
+    }
+
     public bool Has(string key) => node.Children.ContainsKey(new YamlScalarNode(key));
 
     /// <summary>The keys that stand here, for mappings whose keys are names.</summary>

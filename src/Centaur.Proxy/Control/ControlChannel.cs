@@ -5,6 +5,7 @@ using Centaur.Protocol.Framing;
 using Centaur.Protocol.Policy;
 using Centaur.Proxy.Logging;
 using Centaur.Proxy.Policies;
+using Centaur.Proxy.Postgres;
 using Centaur.Proxy.Secrets;
 using Centaur.Proxy.Upstream;
 
@@ -98,7 +99,7 @@ sealed class ControlChannel(Socket socket, PolicyState policies, UpstreamPool up
             return;
         }
 
-        policies.Enforce(model);
+        policies.Enforce(model, policy.Databases is { } databases ? PostgresModel.Of(databases, broker) : null);
         upstreams.Keep(model.Maps);
         log.PolicyEnforced(policy.Version);
         await Writer.Write(new ProxyPolicyAcknowledged(policy.Version), ProtocolJson.Default.ProxyNotice, stoppingToken);

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Centaur.Protocol.Policy.Transforms;
 using Microsoft.Extensions.Primitives;
 
 namespace Centaur.Proxy.Forwarding;
@@ -6,12 +7,6 @@ namespace Centaur.Proxy.Forwarding;
 /// <summary>Which headers end at this hop.</summary>
 static class HeaderRules
 {
-    static readonly FrozenSet<string> HopByHop = new[]
-    {
-        "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "HTTP2-Settings",
-        "Host", "Content-Length", "Expect", "Forwarded", "X-Real-IP", "X-Content-Length",
-    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
-
     static readonly FrozenSet<string> ResponseHopByHop = new[]
     {
         "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Trailer", "Upgrade", "Alt-Svc",
@@ -19,10 +14,7 @@ static class HeaderRules
 
     /// <summary>True for what this hop consumes or what only a proxy could truthfully say.</summary>
     public static bool StaysHere(string name, StringValues connection) =>
-        HopByHop.Contains(name)
-        || name.StartsWith("Proxy-", StringComparison.OrdinalIgnoreCase)
-        || name.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase)
-        || Names(connection, name);
+        TransformForm.EndsAtProxy(name) || Names(connection, name);
 
     public static bool StaysThere(string name, StringValues connection) =>
         ResponseHopByHop.Contains(name)

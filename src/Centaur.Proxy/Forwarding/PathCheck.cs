@@ -1,5 +1,5 @@
 using System.Buffers;
-using Centaur.Proxy.Secrets;
+using Centaur.Protocol.Policy;
 
 namespace Centaur.Proxy.Forwarding;
 

@@ -1,3 +1,4 @@
+using Centaur.Protocol.Policy;
 using Centaur.Proxy.Front;
 using Centaur.Proxy.Policies;
 using Centaur.Proxy.Secrets;

@@ -1,7 +1,10 @@
+using System.Net.Sockets;
 using Centaur.Proxy.Audit;
 using Centaur.Proxy.Forwarding;
 using Centaur.Proxy.Limits;
 using Centaur.Proxy.Policies;
+using Centaur.Proxy.Postgres;
+using Centaur.Proxy.Postgres.Backends;
 using Centaur.Proxy.Secrets;
 using Centaur.Proxy.Tls;
 using Centaur.Proxy.Transforms;
@@ -64,6 +67,10 @@ sealed class ProxyParts : IDisposable
     public Gate Connections { get; }
 
     public Exchange Exchange { get; }
+
+    /// <summary>Serves databases on a socket that listens.</summary>
+    public PostgresListener Postgres(Socket listener, TimeProvider time) =>
+        new(listener, new PostgresParts(new BackendConnector(Dialer), Policies, Audit, Limits, time));
 
     public void Dispose()
     {

@@ -19,7 +19,9 @@ namespace Centaur.Proxy.Hosting;
 /// </summary>
 static class SandboxCommand
 {
-    public static async Task<int> Run(CancellationToken stoppingToken)
+    /// <param name="withDatabases">The keeper handed over a listener for databases.</param>
+    /// <param name="stoppingToken">Ends it.</param>
+    public static async Task<int> Run(bool withDatabases, CancellationToken stoppingToken)
     {
         Libc.ForbidDumps();
         var time = TimeProvider.System;
@@ -36,6 +38,7 @@ static class SandboxCommand
         // 2.
         await using var server = ProxyServer.Create(parts, options => options.ListenHandle(ProxyDescriptors.Listener, listener => ProxyServer.Guard(listener, parts)), logs);
         await server.Start(stoppingToken);
+        await using var databases = withDatabases ? parts.Postgres(new Socket(new SafeSocketHandle(ProxyDescriptors.Postgres, ownsHandle: true)), time) : null;
         using var control = new ControlChannel(
             new Socket(new SafeSocketHandle(ProxyDescriptors.Control, ownsHandle: true)), parts.Policies, parts.Upstreams, broker, parts.Vault, log);
         await control.Announce(authority.CertificatePem, stoppingToken);

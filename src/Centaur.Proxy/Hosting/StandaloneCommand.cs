@@ -20,6 +20,9 @@ static class StandaloneCommand
     /// <summary>What other programs take for their proxy. Whoever starts this one may have set it for them.</summary>
     static readonly string[] Unread = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
 
+    /// <summary>Each secret has a time to live of its own, and a reload may bring others; looking is cheap.</summary>
+    static readonly TimeSpan TendEvery = TimeSpan.FromSeconds(0.5);
+
     public static async Task<int> Run(string path, CancellationToken stoppingToken)
     {
         Libc.ForbidDumps();
@@ -50,8 +53,20 @@ static class StandaloneCommand
             log.Listening($"postgres {postgres.Address}");
 
         // 3.
-        await hangUps.Serve(state.Reload, stoppingToken);
+        await Task.WhenAll(hangUps.Serve(state.Reload, stoppingToken), Tend(values, stoppingToken));
         return 0;
+    }
+
+    static async Task Tend(ValueCache values, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await values.Tend(TendEvery, stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The program ends.
+        }
     }
 
     static ManagementDoor? Management(ProxyConfig config, IReadOnlyDictionary<string, string> environment, ConfigState state, ILogger log)

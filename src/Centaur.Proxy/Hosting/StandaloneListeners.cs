@@ -4,7 +4,6 @@ using Centaur.Proxy.Configuration;
 using Centaur.Proxy.Front;
 using Centaur.Proxy.Logging;
 using Centaur.Proxy.Postgres;
-using Centaur.Proxy.Postgres.Backends;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Centaur.Proxy.Hosting;
@@ -78,7 +77,7 @@ static class StandaloneListeners
 
         if (listener.LocalEndPoint is IPEndPoint bound)
             parts.Own.Add(bound);
-        return new PostgresListener(listener, new PostgresParts(new BackendConnector(parts.Dialer), parts.Policies, parts.Audit, parts.Limits, time));
+        return parts.Postgres(listener, time);
     }
 
     static void Serve(ListenOptions listener, ISideDoor door)

@@ -18,11 +18,16 @@ namespace Centaur.Proxy.Management;
 sealed class ConfigState(string path, IReadOnlyDictionary<string, string> environment, ProxyConfig start, ProxyParts parts, ValueCache values, ILogger log) : IDisposable
 {
     readonly SemaphoreSlim turn = new(1, 1);
+    readonly VaultList vaults = new();
 
     /// <summary>Puts the configuration of the start in force.</summary>
     /// <exception cref="UsageException">It cannot be.</exception>
-    public async Task Begin(CancellationToken cancellationToken) =>
+    public async Task Begin(CancellationToken cancellationToken)
+    {
+        values.Gone = vaults.Drop;
+        vaults.Add(parts.Vault, start.Secrets);
         parts.Policies.Enforce(await Prepare(start, parts.Policies.Generation.Runtime, cancellationToken));
+    }
 
     /// <summary>Reads the file anew and puts it in force.</summary>
     /// <returns>Why it was not, or null.</returns>
@@ -44,6 +49,7 @@ sealed class ConfigState(string path, IReadOnlyDictionary<string, string> enviro
             var next = await Prepare(config, runtime with { Vault = vault, Tokens = runtime.Tokens.Over(vault) }, cancellationToken);
 
             // 4.
+            vaults.Add(vault, config.Secrets);
             parts.Policies.Enforce(next);
             parts.Upstreams.Keep(next.Policy.Maps);
             foreach (var notice in config.Notices)
@@ -67,7 +73,7 @@ sealed class ConfigState(string path, IReadOnlyDictionary<string, string> enviro
     async Task<Generation> Prepare(ProxyConfig config, TransformRuntime runtime, CancellationToken cancellationToken)
     {
         var version = parts.Policies.Current.Version + 1;
-        if (!PolicyCompiler.TryCompile(config.Policy with { Version = version }, config.Transforms, out var policy, out var problems))
+        if (!PolicyCompiler.TryCompile(config.Policy with { Version = version }, out var policy, out var problems))
             throw new UsageException($"{path} is not valid:\n  {problems.Replace("; ", "\n  ", StringComparison.Ordinal)}");
         return new Generation(policy, runtime, config.Postgres is { } postgres ? await Prepare(postgres, new LocalSource(config.Secrets, values), cancellationToken) : null);
     }
@@ -79,6 +85,6 @@ sealed class ConfigState(string path, IReadOnlyDictionary<string, string> enviro
             throw new UsageException($"postgres.client.password_env: {fetch.Problem}");
         if (password.Bytes.ContainsAnyExceptInRange((byte)' ', (byte)'~'))
             throw new UsageException("postgres.client.password_env: the password must be of printable ASCII characters");
-        return new PostgresModel(config, new ScramServer(password), source);
+        return new PostgresModel(config.ClientUser, config.Cleartext, config.Databases, new ScramServer(password), source);
     }
 }

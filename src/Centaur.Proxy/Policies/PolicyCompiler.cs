@@ -12,16 +12,15 @@ static class PolicyCompiler
 {
     const int ShortestPlaceholder = 8;
 
-    public static bool TryCompile(ProxyPolicy policy, out PolicyModel model, out string problems) =>
-        TryCompile(policy, TransformSet.Empty, out model, out problems);
-
-    public static bool TryCompile(ProxyPolicy policy, TransformSet transforms, out PolicyModel model, out string problems)
+    public static bool TryCompile(ProxyPolicy policy, out PolicyModel model, out string problems)
     {
         var wrong = new List<string>();
         var rules = policy.Allow.Select(rule => Compile(rule, wrong)).ToArray();
         var passthrough = Hosts(policy.Passthrough, "passthrough", wrong);
         var secrets = policy.Secrets.Select(secret => Compile(secret, wrong)).ToArray();
+        var transforms = TransformCompiler.Compile(policy.Transforms, wrong);
         CheckPlaceholders(policy.Secrets, wrong);
+        CheckDatabases(policy.Databases, wrong);
         CheckPassthrough(policy, passthrough, wrong);
         var known = transforms.SecretNames.Concat(policy.Secrets.Select(secret => secret.Name)).ToHashSet(StringComparer.Ordinal);
         var map = policy.Map.Select(entry => Compile(entry, known, wrong)).ToArray();
@@ -105,11 +104,28 @@ static class PolicyCompiler
         }
     }
 
+    static void CheckDatabases(DatabaseAccess? databases, List<string> wrong)
+    {
+        if (databases is null)
+            return;
+        if (databases.User.Length == 0 || databases.Password.Length == 0 || databases.Password.Any(letter => letter is < ' ' or > '~'))
+            wrong.Add("databases: user and password must be there, the password of printable ASCII characters");
+        foreach (var twice in databases.Databases.GroupBy(database => database.Database).Where(group => group.Count() > 1))
+            wrong.Add($"database \"{twice.Key}\" is named twice");
+        foreach (var database in databases.Databases)
+            wrong.AddRange(database.Problems().Select(problem => $"database \"{database.Database}\": {problem}"));
+    }
+
     static void CheckPassthrough(ProxyPolicy policy, HostPattern[] passthrough, List<string> wrong)
     {
         var bound = policy.Secrets.SelectMany(secret => secret.Bindings.SelectMany(binding => binding.Hosts), (secret, host) => (secret.Name, host));
         foreach (var (name, host) in bound.Where(pair => HostPatterns.Any(passthrough, pair.host.Replace("*.", "", StringComparison.Ordinal), isAddress: false)))
             wrong.Add($"secret \"{name}\" is bound to {host}, which is passed through and never looked into");
+        foreach (var transform in policy.Transforms)
+        {
+            foreach (var host in transform.Rules.SelectMany(rule => rule.Hosts).Where(host => HostPatterns.Any(passthrough, host.Replace("*.", "", StringComparison.Ordinal), isAddress: false)))
+                wrong.Add($"{transform.Name} is for {host}, which is passed through and never looked into");
+        }
     }
 
     static HostPattern[] Hosts(IReadOnlyList<string> texts, string where, List<string> wrong)

@@ -1,3 +1,4 @@
+using Centaur.Proxy.Postgres;
 using Centaur.Proxy.Transforms;
 
 namespace Centaur.Proxy.Policies;
@@ -12,7 +13,7 @@ sealed class PolicyState(TransformRuntime runtime)
     public PolicyModel Current => generation.Policy;
 
     /// <summary>Another policy over the same values.</summary>
-    public void Enforce(PolicyModel model) => generation = generation with { Policy = model };
+    public void Enforce(PolicyModel model, PostgresModel? postgres) => generation = generation with { Policy = model, Postgres = postgres };
 
     public void Enforce(Generation next) => generation = next;
 }

@@ -9,7 +9,7 @@ namespace Centaur.Proxy.Postgres;
 /// <para>1. Encryption is declined: the listener is on loopback or a Unix socket, or its operator was told. 2. A CancelRequest ends it. 3. Versions and options that are not spoken
 /// are negotiated away. 4. Name and password.</para>
 /// </summary>
-sealed class ClientGreeting(WireReader reader, WireWriter writer, PostgresConfig config, ScramServer passwords)
+sealed class ClientGreeting(WireReader reader, WireWriter writer, PostgresModel model)
 {
     /// <summary>The limit of Postgres itself, PG_MAX_SASL_MESSAGE_LENGTH.</summary>
     const int LongestAnswer = 1024;
@@ -71,13 +71,13 @@ sealed class ClientGreeting(WireReader reader, WireWriter writer, PostgresConfig
     // 4.
     async Task LogIn(StartupPacket packet, CancellationToken cancellationToken)
     {
-        if (packet.User != config.ClientUser)
+        if (packet.User != model.User)
             throw new PostgresFault(SqlStates.InvalidAuthorization, "There is no such user here.", "client_user_unknown") { Hint = "Use the user name that the operator gave." };
-        if (config.Cleartext)
+        if (model.Cleartext)
         {
             await Send(Request(Cleartext).Build(), cancellationToken);
             var password = await Answer(cancellationToken);
-            if (password is not [.. var typed, 0] || !passwords.IsPassword(typed))
+            if (password is not [.. var typed, 0] || !model.Passwords.IsPassword(typed))
                 throw WrongPassword();
         }
         else
@@ -95,7 +95,7 @@ sealed class ClientGreeting(WireReader reader, WireWriter writer, PostgresConfig
         var end = initial.AsSpan().IndexOf((byte)0);
         if (end < 0 || Encoding.ASCII.GetString(initial, 0, end) != Mechanism || initial.Length < end + 5)
             throw PostgresFault.Protocol("The client chose a way to log in that was not offered.");
-        var exchange = passwords.Begin();
+        var exchange = model.Passwords.Begin();
         var challenge = exchange.Challenge(Encoding.ASCII.GetString(initial.AsSpan(end + 5))) ?? throw PostgresFault.Protocol("The client's first SCRAM message is not valid.");
         await Send(Request(SaslContinue).Raw(Encoding.ASCII.GetBytes(challenge)).Build(), cancellationToken);
         var proof = exchange.Verify(Encoding.ASCII.GetString(await Answer(cancellationToken))) ?? throw WrongPassword();

@@ -23,17 +23,19 @@ sealed class PostgresSession(PostgresParts parts, CancelKeys keys)
     public async Task Run(Stream stream, CancellationToken cancellationToken)
     {
         var (reader, writer) = (new WireReader(stream), new WireWriter(stream));
-        var (policy, _, postgres) = parts.Policies.Generation;
+        var (policy, runtime, postgres) = parts.Policies.Generation;
         try
         {
             // 1.
+            if (postgres is null)
+                throw new PostgresFault(SqlStates.InvalidAuthorization, "No database may be reached from here.", "database_not_allowed") { Hint = "An operator can allow one (egress.databases)." };
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             patience.CancelAfter(parts.Limits.HeadTimeout);
-            var (packet, cancelKey) = await new ClientGreeting(reader, writer, postgres!.Config, postgres.Passwords).Run(patience.Token);
+            var (packet, cancelKey) = await new ClientGreeting(reader, writer, postgres).Run(patience.Token);
             if (cancelKey is not null)
                 await Cancel(cancelKey, policy, cancellationToken);
             else if (packet is not null)
-                await Serve(packet, policy, postgres, reader, writer, cancellationToken);
+                await Serve(packet, policy, postgres, runtime.Vault, reader, writer, cancellationToken);
         }
         catch (PostgresFault fault)
         {
@@ -43,28 +45,31 @@ sealed class PostgresSession(PostgresParts parts, CancelKeys keys)
         }
     }
 
-    async Task Serve(StartupPacket packet, PolicyModel policy, PostgresModel postgres, WireReader reader, WireWriter writer, CancellationToken cancellationToken)
+    async Task Serve(StartupPacket packet, PolicyModel policy, PostgresModel postgres, SecretVault vault, WireReader reader, WireWriter writer, CancellationToken cancellationToken)
     {
         // 2.
-        if (postgres.Config.Databases.FirstOrDefault(known => known.Name == packet.Database) is not { } database)
+        if (postgres.Databases.FirstOrDefault(known => known.Database == packet.Database) is not { } database)
             throw new PostgresFault(SqlStates.InvalidCatalogName, "There is no such database here.", "database_unknown") { Hint = "Use a database name that the operator gave." };
-        var rules = new SessionRules(database.Role, database.Settings.Select(setting => setting.Key));
+        var rules = new SessionRules(database.Role, database.Settings.Select(setting => setting.Name));
         var parameters = StartupParameters.Vet(packet, rules);
+        // Before the value: a revocation in between is seen.
+        var revocation = vault.Revocation(database.Dsn);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, revocation);
         var dsn = await FetchDsn(database, postgres.Secrets, cancellationToken);
         var map = policy.MapFor(dsn.Address.Host, dsn.Address.Port);
 
         // 3.
         var (id, started) = (parts.Audit.NewId(), parts.Time.GetTimestamp());
-        if (!parts.Audit.Intend(new AuditIntent(id, policy, dsn.Address, "POSTGRES", "/" + database.Name, "postgres", [dsn.Password?.Name ?? database.Dsn])))
+        if (!parts.Audit.Intend(new AuditIntent(id, policy, dsn.Address, "POSTGRES", "/" + database.Database, "postgres", [dsn.Password?.Name ?? database.Dsn])))
             throw new PostgresFault(SqlStates.SystemError, "The audit cannot be written, so nothing is sent.", "audit_unavailable") { Hint = "The operator can make room for it." };
         var counts = new SessionCounts();
         string? cause = null;
         try
         {
-            await using var backend = await Open(dsn, map, database, parameters, cancellationToken);
+            await using var backend = await Open(dsn, map, database, parameters, ending.Token);
             var relay = new SessionRelay(counts, (kind, reason) =>
-                parts.Audit.RefusedStatement(policy, id, kind, database.Name, Cause(reason), RefusalTexts.Of(reason).SqlState));
-            await Greet(backend, writer, relay, reader, rules, cancellationToken);
+                parts.Audit.RefusedStatement(policy, id, kind, database.Database, Cause(reason), RefusalTexts.Of(reason).SqlState));
+            await Greet(backend, writer, relay, reader, rules, ending.Token);
         }
         catch (PostgresFault fault)
         {
@@ -74,7 +79,7 @@ sealed class PostgresSession(PostgresParts parts, CancelKeys keys)
         }
         catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException)
         {
-            cause = "connection_ended";
+            cause = revocation.IsCancellationRequested ? "secret_revoked" : "connection_ended";
         }
         finally
         {
@@ -104,7 +109,7 @@ sealed class PostgresSession(PostgresParts parts, CancelKeys keys)
 
     // 4.
     async Task<Backend> Open(
-        Dsn dsn, UpstreamMap? map, PostgresDatabase database, IReadOnlyDictionary<string, string> parameters, CancellationToken cancellationToken)
+        Dsn dsn, UpstreamMap? map, DatabaseGrant database, IReadOnlyDictionary<string, string> parameters, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(parts.Limits.DialTimeout + parts.Limits.HeadTimeout);
@@ -123,14 +128,14 @@ sealed class PostgresSession(PostgresParts parts, CancelKeys keys)
         }
     }
 
-    static async Task<Dsn> FetchDsn(PostgresDatabase database, ISecretSource secrets, CancellationToken cancellationToken)
+    static async Task<Dsn> FetchDsn(DatabaseGrant database, ISecretSource secrets, CancellationToken cancellationToken)
     {
         var fetch = await secrets.Fetch(database.Dsn, cancellationToken);
         if (fetch.Secret is not { } secret)
             throw new PostgresFault(SqlStates.ConnectionFailure, "The DSN of this database cannot be had.", "secret_unavailable") { Hint = $"The operator can mend it: {fetch.Problem}." };
         if (DsnReader.Read(secret, out var problem) is not { } dsn)
             throw new PostgresFault(SqlStates.ConnectionFailure, "The DSN of this database is not valid.", "secret_unusable") { Hint = $"The operator can mend it: {problem}." };
-        return dsn.Database == database.Name
+        return dsn.Database == database.Database
             ? dsn
             : throw new PostgresFault(SqlStates.InvalidCatalogName, "The DSN of this database names another database.", "database_mismatch") { Hint = "The operator can give both the same name." };
     }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Centaur.Protocol.Policy;
 using Centaur.Proxy.Secrets;
 
 namespace Centaur.Proxy.Scanning;

@@ -1,4 +1,5 @@
 using System.Text;
+using Centaur.Protocol.Policy;
 
 namespace Centaur.Proxy.Secrets;
 

@@ -1,7 +1,9 @@
 using System.Text;
+using Centaur.Protocol.Policy;
+using Centaur.Protocol.Policy.Templates;
+using Centaur.Protocol.Policy.Transforms;
 using Centaur.Proxy.Front;
 using Centaur.Proxy.Secrets;
-using Centaur.Proxy.Transforms.Templates;
 
 namespace Centaur.Proxy.Transforms;
 
@@ -14,16 +16,9 @@ namespace Centaur.Proxy.Transforms;
 /// </summary>
 sealed class HmacSignTransform : IRequestTransform
 {
-    public const string SecretRole = "secret";
-    public const string CredentialField = "Credentials.";
-
-    public static IReadOnlyList<string> MessageFields { get; } = ["Timestamp", "Method", "Path", "PathWithQuery", "Query", "Host", "Body"];
-
-    public static IReadOnlyList<string> HeaderFields { get; } = ["Timestamp", "Signature"];
-
     public required SignatureModel Signature { get; init; }
 
-    /// <summary>The key, under the role <see cref="SecretRole"/>, and whatever else the templates name.</summary>
+    /// <summary>The key, under the role <see cref="HmacSignConfig.SecretRole"/>, and whatever else the templates name.</summary>
     public required IReadOnlyList<SourceUse> Credentials { get; init; }
 
     public required IReadOnlyList<KeyValuePair<string, TextTemplate>> Headers { get; init; }
@@ -43,8 +38,8 @@ sealed class HmacSignTransform : IRequestTransform
         var (values, unavailable) = await SourceValues.Fetch(runtime.Vault, request.Policy, Credentials, cancellationToken);
         if (values is null)
             return unavailable;
-        if (Signature.Key(values[SecretRole]) is not { } key)
-            return TransformRefusals.KeyUnusable(values[SecretRole].Name, Signature.KeyEncoding);
+        if (Signature.Key(values[HmacSignConfig.SecretRole]) is not { } key)
+            return TransformRefusals.KeyUnusable(values[HmacSignConfig.SecretRole].Name, Signature.KeyEncoding);
 
         // 2.
         if (request.Chunked && !AllowsChunked)
@@ -77,7 +72,7 @@ sealed class HmacSignTransform : IRequestTransform
                 _ => Credential(field, values)!,
             });
             if (!HeaderText.Fits(text))
-                return Refusals.Unusable(values[SecretRole].Name);
+                return Refusals.Unusable(values[HmacSignConfig.SecretRole].Name);
             request.SetHeader(name, text);
         }
 
@@ -85,7 +80,7 @@ sealed class HmacSignTransform : IRequestTransform
     }
 
     static string? Credential(string field, Dictionary<string, Secret> values) =>
-        field.StartsWith(CredentialField, StringComparison.Ordinal) ? values[field[CredentialField.Length..]].ForHeader() : null;
+        field.StartsWith(HmacSignConfig.CredentialField, StringComparison.Ordinal) ? values[field[HmacSignConfig.CredentialField.Length..]].ForHeader() : null;
 
     /// <summary>The address as it goes out. The path is decoded, as in iron-proxy; the other forms are as sent.</summary>
     static string Address(string field, HttpRequestMessage message)

@@ -1,7 +1,8 @@
 using System.Text;
+using Centaur.Protocol.Policy.Templates;
+using Centaur.Protocol.Policy.Transforms;
 using Centaur.Proxy.Front;
 using Centaur.Proxy.Secrets;
-using Centaur.Proxy.Transforms.Templates;
 
 namespace Centaur.Proxy.Transforms;
 

@@ -1,6 +1,6 @@
+using Centaur.Protocol.Policy;
 using Centaur.Proxy.Forwarding;
 using Centaur.Proxy.Policies;
-using Centaur.Proxy.Secrets;
 
 namespace Centaur.Proxy.Transforms;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Centaur.Proxy.Secrets;
-using Centaur.Proxy.Transforms.Templates;
+using Centaur.Protocol.Policy.Templates;
 
 namespace Centaur.Proxy.Transforms;
 
@@ -13,12 +13,6 @@ namespace Centaur.Proxy.Transforms;
 /// <param name="Message">What is signed.</param>
 sealed record SignatureModel(string Timestamp, HashAlgorithmName Algorithm, string KeyEncoding, string OutputEncoding, TextTemplate Message)
 {
-    public static IReadOnlyList<string> Timestamps { get; } = ["unix_seconds", "unix_millis", "unix_nanos", "rfc3339"];
-
-    public static IReadOnlyList<string> KeyEncodings { get; } = ["raw", "base64", "hex"];
-
-    public static IReadOnlyList<string> OutputEncodings { get; } = ["base64", "hex"];
-
     public string Format(DateTimeOffset now) => Timestamp switch
     {
         "unix_seconds" => now.ToUnixTimeSeconds().ToString(),

@@ -1,14 +1,9 @@
+using Centaur.Protocol.Policy.Transforms;
 using Centaur.Proxy.Front;
 using Centaur.Proxy.Policies;
 using Centaur.Proxy.Secrets;
 
 namespace Centaur.Proxy.Transforms;
-
-/// <summary>A value that a transform needs.</summary>
-/// <param name="Role">The key of the configuration that names it.</param>
-/// <param name="Name">Its name at the source.</param>
-/// <param name="Confidential">False for a client id or a user name: answers may hold it.</param>
-sealed record SourceUse(string Role, string Name, bool Confidential = true);
 
 /// <summary>Fetches what a transform needs: all of it or nothing.</summary>
 static class SourceValues

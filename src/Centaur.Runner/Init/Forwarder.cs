@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Text;
 using Centaur.Runner.Native;
 
@@ -18,7 +19,12 @@ internal sealed unsafe class Forwarder
     readonly string target;
     readonly int listener;
 
-    public Forwarder(EventLoop loop, byte[] scratch, int port, string target)
+    /// <param name="loop">Serves it.</param>
+    /// <param name="scratch">Bytes on their way.</param>
+    /// <param name="host">An IPv4 address of the loopback.</param>
+    /// <param name="port">The port there.</param>
+    /// <param name="target">The unix socket.</param>
+    public Forwarder(EventLoop loop, byte[] scratch, string host, int port, string target)
     {
         this.loop = loop;
         this.scratch = scratch;
@@ -30,9 +36,9 @@ internal sealed unsafe class Forwarder
         new Span<byte>(address, InternetAddressBytes).Clear();
         *(ushort*)address = Libc.AfInet;
         BinaryPrimitives.WriteUInt16BigEndian(new Span<byte>(address + 2, 2), (ushort)port);
-        "\x7f\0\0\x1"u8.CopyTo(new Span<byte>(address + 4, 4));
-        Libc.Check(Libc.bind(listener, address, InternetAddressBytes), $"Bind port {port}");
-        Libc.Check(Libc.listen(listener, Backlog), $"Listen on port {port}");
+        IPAddress.Parse(host).GetAddressBytes().CopyTo(new Span<byte>(address + 4, 4));
+        Libc.Check(Libc.bind(listener, address, InternetAddressBytes), $"Bind {host}:{port}");
+        Libc.Check(Libc.listen(listener, Backlog), $"Listen on {host}:{port}");
         loop.Watch(listener, EventLoop.Readable, _ => Accept());
     }
 

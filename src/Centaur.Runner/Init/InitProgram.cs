@@ -64,8 +64,9 @@ internal sealed unsafe class InitProgram : IDisposable
     void Serve()
     {
         var scratch = new byte[ScratchBytes];
-        _ = new Forwarder(loop, scratch, JailPaths.ProxyPort, $"{JailPaths.Sockets}/proxy.sock");
-        _ = new Forwarder(loop, scratch, JailPaths.ApiPort, $"{JailPaths.Sockets}/api.sock");
+        _ = new Forwarder(loop, scratch, "127.0.0.1", JailPaths.ProxyPort, $"{JailPaths.Sockets}/proxy.sock");
+        _ = new Forwarder(loop, scratch, "127.0.0.1", JailPaths.ApiPort, $"{JailPaths.Sockets}/api.sock");
+        _ = new Forwarder(loop, scratch, JailPaths.DatabaseAddress, JailPaths.DatabasePort, $"{JailPaths.Sockets}/postgres.sock");
         loop.Watch(control, EventLoop.Readable, _ => Obey());
         loop.Watch(reports, EventLoop.Readable, _ => Report());
         Tell(new InitMessage.Ready());

@@ -24,6 +24,7 @@ internal sealed class KeeperFolders(SandboxSpec spec)
     public string Sockets => $"{spec.RuntimeFolder}/jail";
     public string Etc => $"{spec.RuntimeFolder}/etc";
     public string ProxySocket => $"{Sockets}/proxy.sock";
+    public string PostgresSocket => $"{Sockets}/postgres.sock";
     public string ApiSocket => $"{Sockets}/api.sock";
 
     /// <summary>Makes the state folder, which only the keeper's user may enter.</summary>

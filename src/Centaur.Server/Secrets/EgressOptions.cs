@@ -1,6 +1,9 @@
 using System.Net;
 using Centaur.Protocol.Policy;
+using Centaur.Protocol.Policy.Transforms;
 using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Secrets.Hosts;
+using Centaur.Server.Secrets.Transforms;
 
 namespace Centaur.Server.Secrets;
 
@@ -21,22 +24,42 @@ public sealed record EgressOptions
     /// <summary>Secrets that every agent's sandbox is granted besides its model's key.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
 
+    /// <summary>Credentials that are set, minted or signed on the way out. Their secrets are granted to the proxy of every sandbox, and the sandbox itself has not even a placeholder of them.</summary>
+    public IReadOnlyList<TransformConfig> Transforms { get; init; } = [];
+
+    /// <summary>Databases that every agent's sandbox may log in to, through its proxy.</summary>
+    public IReadOnlyList<DatabaseGrant> Databases { get; init; } = [];
+
+    /// <summary>Names of the secrets that only the proxy uses, and that need no binding therefore.</summary>
+    public IReadOnlyCollection<string> Unseen =>
+        Transforms.SelectMany(transform => transform.Uses).Select(use => use.Name).Concat(Databases.Select(database => database.Dsn)).ToHashSet(StringComparer.Ordinal);
+
     public static EgressOptions Read(Settings settings)
     {
         var section = settings.Root.Section("egress");
-        return new EgressOptions
+        var map = section.Items("map", ReadMap);
+        var lists = new HostLists(section, map.Select(entry => entry.Host).ToHashSet(StringComparer.Ordinal));
+        var secrets = section.Texts("secrets");
+        var options = new EgressOptions
         {
-            Allow = section.Items("allow", ReadRule, (host, _) => new EgressRule($"allow:{host}", [Lower(host)])),
+            Allow = section.Items("allow", (rule, index) => ReadRule(rule, index, lists), (word, _) => ReadWord(section, word, lists)),
             Open = section.Flag("open", fallback: false),
-            Passthrough = section.Texts("passthrough").Select(Lower).ToList(),
-            Map = section.Items("map", ReadMap),
-            Secrets = section.Texts("secrets"),
+            Passthrough = section.Texts("passthrough").SelectMany(word => lists.Expand(section, "passthrough", word)).Distinct().ToList(),
+            Map = map,
+            Secrets = secrets,
+            Databases = DatabaseSettings.Read(section, secrets),
+            Transforms = TransformSettings.Read(section),
         };
+        TransformChecks.Run(section, options);
+        return options;
     }
 
-    static EgressRule ReadRule(SettingsSection rule, int index)
+    static EgressRule ReadWord(SettingsSection section, string word, HostLists lists) =>
+        new($"{(lists.Has(Lower(word)) ? "list" : "allow")}:{word}", lists.Expand(section, "allow", word));
+
+    static EgressRule ReadRule(SettingsSection rule, int index, HostLists lists)
     {
-        var hosts = rule.Texts("hosts").Select(Lower).ToList();
+        var hosts = rule.Texts("hosts").SelectMany(word => lists.Expand(rule, "hosts", word)).Distinct().ToList();
         if (hosts.Count == 0)
             rule.Report("hosts", "must name at least one host");
         return new EgressRule(rule.Text("name", $"allow:{index}"), hosts)

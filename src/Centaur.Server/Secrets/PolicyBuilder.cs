@@ -1,4 +1,5 @@
 using Centaur.Protocol.Policy;
+using Centaur.Server.Secrets.Transforms;
 
 namespace Centaur.Server.Secrets;
 
@@ -14,12 +15,14 @@ public sealed record PolicySubject(string SandboxId, long Version, string Thread
 public static class PolicyBuilder
 {
     /// <param name="subject">Whose policy it is.</param>
-    /// <param name="secrets">What is granted; each must have a placeholder.</param>
+    /// <param name="secrets">What the sandbox may use by their placeholders, which each must have.</param>
     /// <param name="placeholders">What stands for each, by name.</param>
     /// <param name="model">The model that the harness asks; its host is allowed, and its key may go there.</param>
     /// <param name="egress">The operator's lists.</param>
+    /// <param name="databases">What the sandbox may log in to.</param>
     public static ProxyPolicy Build(
-        PolicySubject subject, IReadOnlyList<SecretModel> secrets, IReadOnlyDictionary<string, string> placeholders, ModelEndpoint model, EgressOptions egress)
+        PolicySubject subject, IReadOnlyList<SecretModel> secrets, IReadOnlyDictionary<string, string> placeholders, ModelEndpoint model, EgressOptions egress,
+        DatabaseAccess? databases = null)
     {
         var grants = secrets.Select(s => new SecretGrant(s.Name, placeholders[s.Name], Bindings(s, model))).ToList();
         return new ProxyPolicy
@@ -34,11 +37,14 @@ public static class PolicyBuilder
             [
                 ModelRule(model),
                 .. grants.SelectMany(g => g.Bindings.Select(b => Rule(g.Name, b))),
+                .. egress.Transforms.SelectMany(TransformRules.Of),
                 .. egress.Map.Select(m => new EgressRule($"map:{m.Host}:{m.Port}", [m.Host]) { Ports = [m.Port] }),
                 .. egress.Allow,
             ],
             Passthrough = egress.Passthrough,
             Secrets = grants,
+            Transforms = egress.Transforms,
+            Databases = databases,
             Map = model.Local is { } local ? [local, .. egress.Map] : egress.Map,
         };
     }

@@ -26,12 +26,12 @@ internal static class SecretEndpoints
     static async Task<IResult> List(SecretStore store, CancellationToken cancellationToken) =>
         TypedResults.Json(new SecretList(await store.All(cancellationToken)), ApiJson.Options);
 
-    static async Task<IResult> Put(string name, HttpContext http, SecretStore store, CancellationToken cancellationToken)
+    static async Task<IResult> Put(string name, HttpContext http, SecretStore store, EgressOptions egress, CancellationToken cancellationToken)
     {
         var read = await JsonBody.Read(http, mayBeEmpty: true);
         if (read.Failure is { } unreadable)
             return unreadable;
-        var secret = Parse(name, read.Value);
+        var secret = Parse(name, read.Value, egress.Unseen);
         return secret.Failure is { } refused ? refused : TypedResults.Json(await store.Put(secret.Value, cancellationToken), ApiJson.Options);
     }
 
@@ -40,7 +40,7 @@ internal static class SecretEndpoints
             ? TypedResults.Json(new DeletedSecret("deleted", name), ApiJson.Options)
             : ApiFailure.Detail(StatusCodes.Status404NotFound, "secret not found");
 
-    internal static Outcome<SecretModel> Parse(string name, JsonBody body)
+    static Outcome<SecretModel> Parse(string name, JsonBody body, IReadOnlyCollection<string> unseen)
     {
         if (!SecretModel.IsName(name))
             return ApiFailure.Invalid("name", "A secret's name is a letter or underscore, then up to 127 letters, digits and underscores");
@@ -81,7 +81,10 @@ internal static class SecretEndpoints
             return new SecretModel(name, source, bindings);
         if (BuiltInBindings.For(name) is { } builtIn)
             return new SecretModel(name, source, builtIn);
-        return ApiFailure.Invalid("bindings", $"Say where {name} may go: bindings with hosts and headers. Only {string.Join(", ", BuiltInBindings.Names)} are known without");
+        if (unseen.Contains(name))
+            return new SecretModel(name, source, []);
+        return ApiFailure.Invalid(
+            "bindings", $"Say where {name} may go: bindings with hosts and headers. Only {string.Join(", ", BuiltInBindings.Names)} are known without, and what only the proxy uses: egress.inject and its like, and egress.databases");
     }
 
     static Outcome<SecretBinding> Binding(JsonElement item)

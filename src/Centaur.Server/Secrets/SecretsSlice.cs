@@ -1,4 +1,5 @@
 using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Secrets.Hosts;
 
 namespace Centaur.Server.Secrets;
 
@@ -15,8 +16,10 @@ public static class SecretsSlice
         services.AddSingleton<SecretStore>();
         services.AddSingleton<BrokerTickets>();
         services.AddSingleton<BrokerClient>();
+        services.AddSingleton<Databases>();
         services.AddSingleton<SandboxGrants>();
         services.AddSingleton<ModelChoice>();
+        services.AddHostedService<WarningsWorker>();
     }
 
     public static void MapSecrets(this IEndpointRouteBuilder routes)
@@ -24,5 +27,6 @@ public static class SecretsSlice
         SecretEndpoints.Map(routes);
         RuntimeCredentialEndpoint.Map(routes);
         ModelList.Map(routes);
+        WarningsEndpoint.Map(routes);
     }
 }

@@ -58,11 +58,22 @@ public sealed class SecretFileTests : IAsyncDisposable
     [InlineData("two\nlines")]
     [InlineData("nul\0")]
     [InlineData("return\rhere")]
+    [InlineData("{\"key\": \"\0\"}")]
     public async Task A_value_that_no_header_can_carry_is_refused(string value)
     {
         await using var input = new TemporaryHome(input: value);
 
         (await Should.ThrowAsync<CliError>(() => SecretInput.Read(input.Context.Terminal, "X", Token))).ExitCode.ShouldBe(ExitCode.Usage);
+    }
+
+    [Theory]
+    [InlineData("-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----")]
+    [InlineData("{\n  \"type\": \"service_account\"\n}")]
+    public async Task A_key_that_only_the_proxy_reads_keeps_its_lines(string value)
+    {
+        await using var input = new TemporaryHome(input: value + "\n");
+
+        (await SecretInput.Read(input.Context.Terminal, "X", Token)).ShouldBe(value);
     }
 
     [Fact]

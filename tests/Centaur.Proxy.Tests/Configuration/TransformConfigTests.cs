@@ -35,7 +35,7 @@ public sealed class TransformConfigTests
     [InlineData("gcp_auth", "keyfile_path: k.json, " + Rules, "needs \"scopes\"")]
     [InlineData("gcp_auth", "credentials_provider: { type: workload_identity }, scopes: [s], " + Rules, "credentials_provider is not supported")]
     [InlineData("hmac_sign", Hmac, "\"credentials\" with \"secret\"")]
-    [InlineData("hmac_sign", "credentials: { key: " + Source + " }, " + Hmac, "needs \"secret\"")]
+    [InlineData("hmac_sign", "credentials: { key: " + Source + " }, " + Hmac, "\"credentials\" with \"secret\"")]
     [InlineData("hmac_sign", "credentials: { secret: " + Source + " }, timestamp: { format: iso }, " + Hmac, "\"format\" must be unix_seconds")]
     [InlineData("hmac_sign", "credentials: { secret: " + Source + " }, headers: [{ name: S, value: '{{ .Body }}' }], signature: { message: m }, " + Rules, "no field \".Body\"", ".Credentials.secret")]
     [InlineData("hmac_sign", "credentials: { secret: " + Source + " }, headers: [{ name: S, value: s }], signature: { message: m, algorithm: md5 }, " + Rules, "sha256, sha512 or sha1")]

@@ -42,7 +42,7 @@ sealed class LimitedProxy : IAsyncDisposable
         var proxy = new LimitedProxy(limits, entrance);
         if (!PolicyCompiler.TryCompile(policy, out var model, out var problems))
             throw new InvalidOperationException(problems);
-        proxy.parts.Policies.Enforce(model);
+        proxy.parts.Policies.Enforce(model, postgres: null);
         await proxy.server.Start(TestContext.Current.CancellationToken);
         return proxy;
     }

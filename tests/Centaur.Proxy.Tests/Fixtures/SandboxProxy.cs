@@ -20,6 +20,7 @@ sealed class SandboxProxy : IAsyncDisposable
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("centaur-proxy-");
     readonly SafeFileHandle memfd = Kernel.MakeMemfd("test-ca");
     readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    readonly Socket databases = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     readonly ConcurrentQueue<string> errors = new();
     Process process = null!;
     Socket control = null!;
@@ -30,6 +31,9 @@ sealed class SandboxProxy : IAsyncDisposable
     IReadOnlyList<string> launcher = [];
 
     public string SocketPath => Path.Combine(folder.FullName, "proxy.sock");
+
+    /// <summary>Where libpq finds the databases, as the host of a connection; the port is 5432.</summary>
+    public string DatabaseFolder => folder.FullName;
 
     public string AuditPath => auditPath ?? Path.Combine(folder.FullName, "audit.ndjson");
 
@@ -54,6 +58,8 @@ sealed class SandboxProxy : IAsyncDisposable
         var proxy = new SandboxProxy { auditPath = audit, launcher = launcher };
         proxy.listener.Bind(new UnixDomainSocketEndPoint(proxy.SocketPath));
         proxy.listener.Listen(512);
+        proxy.databases.Bind(new UnixDomainSocketEndPoint(Path.Combine(proxy.DatabaseFolder, ".s.PGSQL.5432")));
+        proxy.databases.Listen(512);
         await proxy.Launch();
         return proxy;
     }
@@ -151,6 +157,7 @@ sealed class SandboxProxy : IAsyncDisposable
         await process.WaitForExitAsync(CancellationToken.None);
         await Release();
         listener.Dispose();
+        databases.Dispose();
         memfd.Dispose();
         folder.Delete(recursive: true);
     }
@@ -171,13 +178,15 @@ sealed class SandboxProxy : IAsyncDisposable
         using var keptControl = Kernel.Inheritable(theirs.SafeHandle);
         using var keptMemfd = Kernel.Inheritable(memfd);
         using var keptAudit = Kernel.Inheritable(audit);
+        using var keptDatabases = Kernel.Inheritable(databases.SafeHandle);
         theirs.Dispose();
-        process = ProxyProgram.Start(["sandbox"], new Dictionary<int, int>
+        process = ProxyProgram.Start(["sandbox", ProxyDescriptors.PostgresArgument], new Dictionary<int, int>
         {
             [ProxyDescriptors.Listener] = Number(keptListener),
             [ProxyDescriptors.Control] = Number(keptControl),
             [ProxyDescriptors.CertificateAuthority] = Number(keptMemfd),
             [ProxyDescriptors.Audit] = Number(keptAudit),
+            [ProxyDescriptors.Postgres] = Number(keptDatabases),
         }, launcher: launcher);
         process.ErrorDataReceived += (_, line) => errors.Enqueue(line.Data ?? "");
         process.OutputDataReceived += (_, line) => errors.Enqueue(line.Data ?? "");

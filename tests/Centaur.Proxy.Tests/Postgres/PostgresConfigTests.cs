@@ -26,7 +26,7 @@ public sealed class PostgresConfigTests
     [InlineData("  listen: 127.0.0.1:0\n" + Client + "  upstreams: [{ database: shop, dsn: { type: vault } }]\n", "no source type \"vault\"")]
     [InlineData("  listen: 127.0.0.1:0\n" + Client + "  upstreams: [{ database: s, dsn: { type: env, var: D } }, { database: s, dsn: { type: env, var: D } }]\n", "named twice")]
     [InlineData("  listen: 127.0.0.1:0\n" + Client + "  upstreams: [{ database: s, dsn: { type: env, var: D }, settings: [{ name: role, value: x }] }]\n", "use \"role\"")]
-    [InlineData("  listen: 127.0.0.1:0\n" + Client + "  upstreams: [{ database: s, dsn: { type: env, var: D }, settings: [{ name: \"a'b\", value: x }] }]\n", "not that of a setting")]
+    [InlineData("  listen: 127.0.0.1:0\n" + Client + "  upstreams: [{ database: s, dsn: { type: env, var: D }, settings: [{ name: \"a'b\", value: x }] }]\n", "is not the name of a setting")]
     [InlineData("  listen: 127.0.0.1:0\n" + Client + "  upstreams: [{ database: s, dsn: { type: env, var: D }, settings: [{ name: a.b }] }]\n", "needs \"value\"")]
     public void What_is_wrong_in_the_section_is_said(string text, string said) =>
         Should.Throw<UsageException>(() => ConfigReader.Read(new StringReader(Minimal + text), "/etc/proxy.yaml")).Message.ShouldContain(said);
@@ -37,7 +37,7 @@ public sealed class PostgresConfigTests
         var config = ConfigReader.Read(new StringReader(Minimal + "  listen: ':5432'\n" + Client + Upstreams), "/etc/proxy.yaml");
 
         config.Notices.ShouldHaveSingleItem().ShouldContain("without TLS");
-        config.Postgres.ShouldNotBeNull().Databases.ShouldHaveSingleItem().Name.ShouldBe("shop");
+        config.Postgres.ShouldNotBeNull().Databases.ShouldHaveSingleItem().Database.ShouldBe("shop");
         config.Secrets["postgres.shop"].Source.Reference.ShouldBe("D");
     }
 

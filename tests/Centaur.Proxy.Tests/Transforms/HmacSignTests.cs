@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Centaur.Proxy.Tests.Fixtures;
 using Centaur.Proxy.Transforms;
-using Centaur.Proxy.Transforms.Templates;
+using Centaur.Protocol.Policy.Templates;
 using Microsoft.AspNetCore.Http;
 using Shouldly;
 using Xunit;

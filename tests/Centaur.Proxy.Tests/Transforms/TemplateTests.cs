@@ -1,4 +1,4 @@
-using Centaur.Proxy.Transforms.Templates;
+using Centaur.Protocol.Policy.Templates;
 using Shouldly;
 using Xunit;
 

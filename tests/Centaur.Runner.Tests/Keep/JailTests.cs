@@ -32,6 +32,21 @@ public sealed class JailTests
     }
 
     [Fact]
+    public async Task Databases_have_a_name_and_an_address_of_their_own_and_the_usual_port_of_localhost_is_the_agents()
+    {
+        await using var keeper = await KeeperUnderTest.Start(Cancellation);
+        await using var worker = await keeper.Claim(Cancellation);
+
+        var said = await worker.Run(
+            "turn-1",
+            "python3 -c \"import socket; own = socket.socket(); own.bind(('127.0.0.1', 5432)); own.listen(); print('own port'); "
+            + "there = socket.create_connection(('postgres.centaur.internal', 5432)); print(there.getpeername())\"",
+            Cancellation);
+
+        said.ShouldContain("own port\n('127.0.0.2', 5432)");
+    }
+
+    [Fact]
     public async Task F47_a_process_of_the_jail_has_no_capability_no_way_to_gain_one_and_no_namespace_to_make()
     {
         await using var keeper = await KeeperUnderTest.Start(Cancellation);

@@ -1,13 +1,11 @@
 using Centaur.Protocol.Policy;
-using Centaur.Proxy.Transforms;
+using Centaur.Protocol.Policy.Transforms;
 
 namespace Centaur.Proxy.Configuration.Transforms;
 
 /// <summary>Reads <c>secrets</c>: each either replaces its placeholder or is injected.</summary>
 sealed class SecretsReader(TransformReader transforms)
 {
-    static readonly string[] Fields = ["Value"];
-
     public void Read(YamlMap config)
     {
         foreach (var secret in config.Maps("secrets"))
@@ -23,17 +21,18 @@ sealed class SecretsReader(TransformReader transforms)
     void ReadInject(YamlMap secret, YamlMap inject)
     {
         secret.Refuse("replace", "cannot stand beside \"inject\"; write two entries");
-        var (header, query) = (inject.Text("header"), inject.Text("query_param"));
-        if (string.IsNullOrEmpty(header) == string.IsNullOrEmpty(query))
-            inject.Error("needs either \"header\" or \"query_param\"");
-        else if (header is not null)
-            TransformRules.Header(inject, header);
-        var formatter = TransformRules.Template(inject, "formatter", inject.Text("formatter") ?? "{{ .Value }}", Fields);
         if (inject.Flag("require"))
             inject.Notice("\"require\" has no effect: a value that cannot be had always refuses the request here");
+        transforms.Add(inject, new InjectConfig
+        {
+            Name = secret.Where,
+            Source = transforms.UseSource(secret, "source"),
+            Header = inject.Text("header"),
+            QueryParam = inject.Text("query_param"),
+            Formatter = inject.Text("formatter") ?? "{{ .Value }}",
+            Rules = TransformRules.Read(secret),
+        });
         inject.Done();
-        var transform = new InjectTransform(transforms.UseSource(secret, "source"), header, query, formatter);
-        transforms.Transforms.Add(new BoundTransform(TransformRules.Credential(secret), transform));
     }
 
     void ReadReplace(YamlMap secret)

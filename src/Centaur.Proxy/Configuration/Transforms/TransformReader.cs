@@ -1,6 +1,6 @@
 using System.Globalization;
 using Centaur.Protocol.Policy;
-using Centaur.Proxy.Transforms;
+using Centaur.Protocol.Policy.Transforms;
 
 namespace Centaur.Proxy.Configuration.Transforms;
 
@@ -14,10 +14,7 @@ sealed class TransformReader(string folder, long largestBody, bool sniOnly)
 
     public List<SecretGrant> Grants { get; } = [];
 
-    public List<BoundTransform> Transforms { get; } = [];
-
-    /// <summary>Endpoints that are answered here.</summary>
-    public List<TokenStub> Stubs { get; } = [];
+    public List<TransformConfig> Transforms { get; } = [];
 
     public Dictionary<string, LocalSecret> Sources { get; } = new(StringComparer.Ordinal);
 
@@ -51,6 +48,14 @@ sealed class TransformReader(string folder, long largestBody, bool sniOnly)
             RefuseInside(transform, name);
         config?.Done();
         transform.Done();
+    }
+
+    /// <summary>Takes a transform, and says what is wrong with it at its place in the file.</summary>
+    public void Add(YamlMap at, TransformConfig transform)
+    {
+        foreach (var problem in transform.Problems())
+            at.Error(problem);
+        Transforms.Add(transform);
     }
 
     /// <summary>Reads where a value comes from, and gives it a name of its own.</summary>

@@ -19,7 +19,7 @@ sealed class BackendConnector(Dialer dialer)
     /// <summary>What a server says before it is ready is short.</summary>
     const int LongestMessage = 64 * 1024;
 
-    public async Task<Backend> Open(Dsn dsn, UpstreamMap? map, PostgresDatabase database, IReadOnlyDictionary<string, string> parameters, CancellationToken cancellationToken)
+    public async Task<Backend> Open(Dsn dsn, UpstreamMap? map, DatabaseGrant database, IReadOnlyDictionary<string, string> parameters, CancellationToken cancellationToken)
     {
         // 1. and 2.
         var (stream, isPrivate) = await Connect(dsn, map, cancellationToken);
@@ -132,7 +132,7 @@ sealed class BackendConnector(Dialer dialer)
     }
 
     /// <summary>One statement text, or null. set_config and not SET: a value such as <c>a, b</c> for search_path is a list in the one and a name in the other.</summary>
-    static string? SetUp(PostgresDatabase database)
+    static string? SetUp(DatabaseGrant database)
     {
         var sql = new StringBuilder();
         foreach (var (name, value) in database.Settings)

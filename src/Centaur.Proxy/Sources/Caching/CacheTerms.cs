@@ -7,6 +7,11 @@ sealed record CacheTerms(TimeSpan TimeToLive)
     /// <summary>How much older it may grow while its source does not answer, or is being asked.</summary>
     public TimeSpan MaxStale { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>
+    /// How long a value is looked after since somebody last asked for it: what was sent with it, a stream or a session, may still be under way.
+    /// </summary>
+    public TimeSpan Attention { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>The longest pause before a source that does not answer is asked again.</summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(30);
 

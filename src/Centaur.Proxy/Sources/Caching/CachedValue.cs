@@ -4,6 +4,7 @@ namespace Centaur.Proxy.Sources.Caching;
 sealed class CachedValue
 {
     int failures;
+    DateTimeOffset askedAt;
 
     /// <summary>The value, or null where none may be used any more.</summary>
     public SourceAnswer? Value { get; private set; }
@@ -17,9 +18,6 @@ sealed class CachedValue
 
     public DateTimeOffset PausedUntil { get; private set; }
 
-    /// <summary>Whether somebody was given the value since it was read.</summary>
-    public bool InUse { get; private set; }
-
     public required CacheTerms Terms { get; set; }
 
     public Task<SourceAnswer>? Reading { get; set; }
@@ -27,7 +25,7 @@ sealed class CachedValue
     /// <summary>Takes a value that was just read.</summary>
     public void Hold(SourceAnswer value, DateTimeOffset now)
     {
-        (Value, Failure, failures, InUse, PausedUntil) = (value, null, 0, false, now);
+        (Value, Failure, failures, PausedUntil) = (value, null, 0, now);
         FreshUntil = now + Terms.Freshness();
         StaleUntil = FreshUntil + Terms.MaxStale;
     }
@@ -52,12 +50,15 @@ sealed class CachedValue
 
     public void Drop() => Value = null;
 
+    /// <summary>Whether somebody may still use the value.</summary>
+    public bool InUse(DateTimeOffset now) => Value is not null && now - askedAt < Terms.Attention;
+
     /// <summary>Hands the value out: until it has aged, or for a moment where it has and a newer one is on its way.</summary>
     public CachedAnswer? Use(DateTimeOffset now)
     {
         if (Value is null || now >= StaleUntil)
             return null;
-        InUse = true;
+        askedAt = now;
         var left = now < FreshUntil ? FreshUntil - now : TimeSpan.FromSeconds(1);
         return new CachedAnswer(Value, left);
     }

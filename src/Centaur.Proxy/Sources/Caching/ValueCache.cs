@@ -9,7 +9,7 @@ namespace Centaur.Proxy.Sources.Caching;
 /// <para>2. One that has aged is read anew in the background, and handed out meanwhile within a bound: nobody waits where there is something to give.</para>
 /// <para>3. A source that says nothing is left alone for a pause that grows; the value of before serves on within the same bound.</para>
 /// <para>4. A source that says no (removed, forbidden) is believed at once: the value is dropped, and whoever holds it is told.</para>
-/// <para>5. Values that are in use are read anew when they age, whether or not somebody asks; the others are forgotten.</para>
+/// <para>5. Values that somebody asked for not long ago are read anew when they age, whether or not somebody asks again; the others are forgotten.</para>
 /// </summary>
 sealed class ValueCache(SourceReader reader, TimeProvider time, ILogger log) : IAsyncDisposable
 {
@@ -88,7 +88,7 @@ sealed class ValueCache(SourceReader reader, TimeProvider time, ILogger log) : I
 
                 if (value.Reading is not null || value.Failure is not null && now < value.PausedUntil || value.Value is not null && now < value.FreshUntil)
                     continue;
-                if (value is { Value: not null, InUse: true })
+                if (value.InUse(now))
                     value.Reading = Read(key, value);
                 else
                     values.Remove(key);

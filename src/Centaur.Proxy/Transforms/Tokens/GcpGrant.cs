@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Centaur.Protocol.Policy.Transforms;
 using Centaur.Proxy.Secrets;
 
 namespace Centaur.Proxy.Transforms.Tokens;

@@ -1,4 +1,5 @@
 using System.Text;
+using Centaur.Protocol.Policy;
 using Centaur.Proxy.Secrets;
 
 namespace Centaur.Proxy.Transforms.Tokens;

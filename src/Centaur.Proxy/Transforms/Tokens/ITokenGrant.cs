@@ -1,3 +1,4 @@
+using Centaur.Protocol.Policy.Transforms;
 using Centaur.Proxy.Secrets;
 
 namespace Centaur.Proxy.Transforms.Tokens;

@@ -1,4 +1,5 @@
 using System.Text;
+using Centaur.Protocol.Policy.Transforms;
 using Centaur.Proxy.Secrets;
 
 namespace Centaur.Proxy.Transforms.Tokens;
@@ -9,9 +10,6 @@ namespace Centaur.Proxy.Transforms.Tokens;
 /// </summary>
 sealed record OAuthGrant : ITokenGrant
 {
-    /// <summary>What <see cref="ITokenGrant.Sources"/> with this prefix holds is a header of the request to the endpoint.</summary>
-    public const string HeaderRole = "token_endpoint_headers.";
-
     public required string Name { get; init; }
 
     public required OAuthGrantKind Kind { get; init; }
@@ -56,8 +54,8 @@ sealed record OAuthGrant : ITokenGrant
         form.Add("client_id", Value("client_id")).Add("client_secret", Value("client_secret"));
         if (Kind != OAuthGrantKind.JwtBearer)
             form.Add("scope", scope);
-        var headers = values.Where(pair => pair.Key.StartsWith(HeaderRole, StringComparison.Ordinal))
-            .Select(pair => KeyValuePair.Create(pair.Key[HeaderRole.Length..], pair.Value)).ToList();
+        var headers = values.Where(pair => pair.Key.StartsWith(OAuthTokenConfig.HeaderRole, StringComparison.Ordinal))
+            .Select(pair => KeyValuePair.Create(pair.Key[OAuthTokenConfig.HeaderRole.Length..], pair.Value)).ToList();
         return headers.Find(header => !header.Value.FitsHeader) is { Key: { } unfit }
             ? MintPlan.Failed($"the value of its header {unfit} holds characters that cannot stand there")
             : new MintPlan(new MintRequest(Endpoint, form.ToBytes(), headers), null);

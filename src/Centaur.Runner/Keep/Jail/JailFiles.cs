@@ -24,7 +24,7 @@ internal sealed class JailFiles(string folder)
         Directory.CreateDirectory(folder, KeeperFolders.Public);
         Put(Passwd, "root:x:0:0:root:/:/usr/sbin/nologin\nagent:x:1000:1000:agent:/home/agent:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n");
         Put(Group, "root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n");
-        Put(Hosts, "127.0.0.1 localhost sandbox\n::1 localhost\n");
+        Put(Hosts, $"127.0.0.1 localhost sandbox\n::1 localhost\n{JailPaths.DatabaseAddress} {JailPaths.DatabaseHost}\n");
 
         // No resolver: names are the proxy's business.
         Put(NameServices, "passwd: files\ngroup: files\nhosts: files\n");

@@ -7,8 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Centaur.Runner.Keep.Proxy;
 
 /// <summary>
-/// Keeps one proxy running for the life of the sandbox. The listening socket, the certificate authority (a sealed file in memory) and the policy are the
-/// keeper's, so a proxy that is restarted goes on where its predecessor died; connections that come meanwhile wait in the socket's backlog.
+/// Keeps one proxy running for the life of the sandbox. The listening sockets, the certificate authority (a sealed file in memory) and the policy are the
+/// keeper's, so a proxy that is restarted goes on where its predecessor died; connections that come meanwhile wait in their backlog.
 /// </summary>
 internal sealed class ProxyKeeper : IAsyncDisposable
 {
@@ -25,7 +25,8 @@ internal sealed class ProxyKeeper : IAsyncDisposable
     readonly SandboxSpec spec;
     readonly Children children;
     readonly Action restarted;
-    readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    readonly Socket listener;
+    readonly Socket databases;
     readonly SafeFileHandle authority = MemoryFile.Empty("ca");
     readonly SafeFileHandle audit;
     readonly SemaphoreSlim changing = new(1, 1);
@@ -39,9 +40,8 @@ internal sealed class ProxyKeeper : IAsyncDisposable
         this.spec = spec;
         this.children = children;
         this.restarted = restarted;
-        listener.Bind(new UnixDomainSocketEndPoint(folders.ProxySocket));
-        listener.Listen(Backlog);
-        folders.OpenToJail(folders.ProxySocket);
+        listener = Listen(folders, folders.ProxySocket);
+        databases = Listen(folders, folders.PostgresSocket);
         audit = new SafeFileHandle(Libc.Check(Libc.openat(WorkingFolder, folders.Audit, ReadAndAppend, 0x180), $"Open {folders.Audit}"), ownsHandle: true);
     }
 
@@ -107,7 +107,7 @@ internal sealed class ProxyKeeper : IAsyncDisposable
         {
             var child = await children.Start(new SpawnRequest
             {
-                Arguments = [.. Privileges(), spec.ProxyProgram, "sandbox"],
+                Arguments = [.. Privileges(), spec.ProxyProgram, "sandbox", ProxyDescriptors.PostgresArgument],
                 Environment = ProxyEnvironment(),
                 Descriptors =
                 [
@@ -115,6 +115,7 @@ internal sealed class ProxyKeeper : IAsyncDisposable
                     new((int)theirs.DangerousGetHandle(), ProxyDescriptors.Control),
                     new((int)authority.DangerousGetHandle(), ProxyDescriptors.CertificateAuthority),
                     new((int)audit.DangerousGetHandle(), ProxyDescriptors.Audit),
+                    new((int)databases.SafeHandle.DangerousGetHandle(), ProxyDescriptors.Postgres),
                 ],
             });
             var fresh = new ProxyLink(child, ours, () => _ = ReopenBroker(ending.Token));
@@ -195,6 +196,15 @@ internal sealed class ProxyKeeper : IAsyncDisposable
         await to.UseBroker(connection, cancellationToken);
     }
 
+    static Socket Listen(KeeperFolders folders, string path)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        socket.Listen(Backlog);
+        folders.OpenToJail(path);
+        return socket;
+    }
+
     List<string> Privileges() => spec.ProxyUid is { } uid
         ? ["/usr/bin/setpriv", $"--reuid={uid}", $"--regid={uid}", "--clear-groups", "--inh-caps=-all", "--no-new-privs", "--pdeathsig", "KILL", "--"]
         : ["/usr/bin/setpriv", "--no-new-privs", "--pdeathsig", "KILL", "--"];
@@ -225,6 +235,7 @@ internal sealed class ProxyKeeper : IAsyncDisposable
         }
 
         listener.Dispose();
+        databases.Dispose();
         authority.Dispose();
         audit.Dispose();
     }

@@ -119,8 +119,7 @@ public sealed class SettingsSection
     {
         known.Add(key);
         owner.KnowKey(Full(key));
-        if (!probe)
-            mapping(new SettingsSection(owner, Full(key) + "[]", null, probe: true), 0);
+        mapping(new SettingsSection(owner, Full(key) + "[]", null, probe: true), 0);
         var items = new List<T>();
         var given = Child(key);
         if (given is not (null or YamlSequenceNode or YamlScalarNode { Value: null or "" }))
@@ -136,6 +135,33 @@ public sealed class SettingsSection
         }
 
         return items;
+    }
+
+    /// <summary>A mapping whose keys are names of the operator's own, each with a word.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Words(string key)
+    {
+        known.Add(key);
+        owner.KnowKey(Full(key));
+        var words = new List<KeyValuePair<string, string>>();
+        var given = Child(key);
+        if (given is not (null or YamlMappingNode or YamlScalarNode { Value: null or "" }))
+            Report(given.Start, key, "must be a mapping of names to words");
+        foreach (var (name, value) in (given as YamlMappingNode)?.Children ?? Enumerable.Empty<KeyValuePair<YamlNode, YamlNode>>())
+        {
+            if (name is YamlScalarNode { Value: { Length: > 0 } text } && value is YamlScalarNode { Value: { Length: > 0 } word })
+                words.Add(new KeyValuePair<string, string>(text, word));
+            else
+                Report(name.Start, key, "must have a word for each name");
+        }
+
+        return words;
+    }
+
+    /// <summary>Reports what is wrong with this mapping as a whole.</summary>
+    public void Report(string message)
+    {
+        if (!probe)
+            owner.Report(node?.Start, $"{path}: {message}.");
     }
 
     /// <summary>A text that must be there.</summary>

@@ -128,23 +128,37 @@ public sealed class ValueCacheTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_value_in_use_is_read_anew_unasked_and_one_that_nobody_uses_is_forgotten()
+    public async Task A_value_is_read_anew_unasked_for_an_hour_since_it_was_asked_for_and_forgotten_then()
     {
         source.Next = ScriptedSource.Value("one");
         await Get();
-        time.Advance(TimeSpan.FromSeconds(61));
-        cache.TendOnce();
-        await Until(() => source.Reads == 2);
+        for (var i = 0; i < 4; i++)
+            await ReadAnew();
 
-        // Read and not handed out: once it has aged it is forgotten, and nobody is asked.
+        time.Advance(TimeSpan.FromHours(1));
         await Until(() =>
         {
             time.Advance(TimeSpan.FromSeconds(61));
             cache.TendOnce();
             return cache.Count == 0;
         });
-        source.Reads.ShouldBe(2);
-        gone.ShouldBeEmpty();
+
+        source.Reads.ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task P30_a_value_that_nobody_asks_for_again_is_found_gone_all_the_same()
+    {
+        source.Next = ScriptedSource.Value("one");
+        await Get();
+        for (var i = 0; i < 4; i++)
+            await ReadAnew();
+
+        source.Next = SourceAnswer.Failed(BrokerFailures.NotFound, "no");
+        await ReadAnew();
+        await Until(() => gone.Count > 0);
+
+        gone.ShouldBe([Source with { Reference = "A" }]);
     }
 
     [Fact]
@@ -173,6 +187,19 @@ public sealed class ValueCacheTests : IAsyncDisposable
         await cache.DisposeAsync();
 
         (await asking).Answer.Code.ShouldBe(BrokerFailures.SourceUnavailable);
+    }
+
+    /// <summary>Lets the value age until it is read once more. A reading that was not noted yet counts from when it is, so that it may have to age again.</summary>
+    async Task ReadAnew()
+    {
+        var before = source.Reads;
+        while (source.Reads == before)
+        {
+            time.Advance(TimeSpan.FromSeconds(61));
+            cache.TendOnce();
+            for (var i = 0; i < 100 && source.Reads == before; i++)
+                await Task.Delay(5, Token);
+        }
     }
 
     Task<CachedAnswer> Get() => cache.Get("A", Source, Terms, Token);

@@ -1,10 +1,10 @@
-namespace Centaur.Proxy.Transforms.Templates;
+namespace Centaur.Protocol.Policy.Templates;
 
 /// <summary>
 /// Reads one action, from behind its <c>{{</c> to behind its <c>}}</c>.
 /// <para>A pipeline is commands between bars; the outcome of one is the last argument of the next. A command is a function with its arguments, or one value.</para>
 /// </summary>
-sealed class TemplateParser(string text, int start, IReadOnlyCollection<string> known, HashSet<string> fields)
+internal sealed class TemplateParser(string text, int start, IReadOnlyCollection<string> known, HashSet<string> fields)
 {
     public static readonly char[] Blank = [' ', '\t', '\r', '\n'];
 

@@ -1,13 +1,13 @@
 using System.Text;
 
-namespace Centaur.Proxy.Transforms.Templates;
+namespace Centaur.Protocol.Policy.Templates;
 
 /// <summary>
 /// A template of Go's <c>text/template</c> (https://pkg.go.dev/text/template), as iron-proxy's file has them, without control structures: text, fields, literals,
 /// pipes, parentheses, trim markers, comments and the functions of <see cref="TemplateFunction"/>. Everything is checked when it is read, against the fields that
 /// there will be; afterwards it cannot fail.
 /// </summary>
-sealed class TextTemplate
+public sealed class TextTemplate
 {
     readonly TemplateNode[] nodes;
 
@@ -69,5 +69,5 @@ sealed class TextTemplate
         minus < text.Length && text[minus] == '-' && blank < text.Length && TemplateParser.Blank.Contains(text[blank]);
 
     /// <summary>The file's text as its UTF-8 bytes, one character each.</summary>
-    internal static string Bytes(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
+    public static string Bytes(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
 }

@@ -1,7 +1,7 @@
-namespace Centaur.Proxy.Transforms.Templates;
+namespace Centaur.Protocol.Policy.Templates;
 
 /// <summary>A piece of a template, checked when it was read: nothing that it does can fail on a request. Texts hold one character a byte (Latin-1).</summary>
-abstract record TemplateNode
+internal abstract record TemplateNode
 {
     /// <summary>True where the outcome is a number, which <c>%d</c> asks for.</summary>
     public virtual bool IsNumber => false;
@@ -9,7 +9,7 @@ abstract record TemplateNode
     public abstract string Evaluate(Func<string, string> fields);
 }
 
-sealed record LiteralNode(string Text, bool Numeric) : TemplateNode
+internal sealed record LiteralNode(string Text, bool Numeric) : TemplateNode
 {
     public override bool IsNumber => Numeric;
 
@@ -17,12 +17,12 @@ sealed record LiteralNode(string Text, bool Numeric) : TemplateNode
 }
 
 /// <param name="Path">The field without its leading dot: <c>Value</c>, or <c>Credentials.key</c>.</param>
-sealed record FieldNode(string Path) : TemplateNode
+internal sealed record FieldNode(string Path) : TemplateNode
 {
     public override string Evaluate(Func<string, string> fields) => fields(Path);
 }
 
-sealed record CallNode(TemplateFunction Function, TemplateNode[] Arguments) : TemplateNode
+internal sealed record CallNode(TemplateFunction Function, TemplateNode[] Arguments) : TemplateNode
 {
     public override bool IsNumber => Function.GivesNumber;
 

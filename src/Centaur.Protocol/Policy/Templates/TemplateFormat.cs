@@ -1,12 +1,12 @@
 using System.Text;
 
-namespace Centaur.Proxy.Transforms.Templates;
+namespace Centaur.Protocol.Policy.Templates;
 
 /// <summary>
 /// The part of Go's <c>printf</c> that these templates need: <c>%s</c> and <c>%v</c> for anything, <c>%d</c> for numbers, <c>%x</c> for bytes in hexadecimal,
 /// <c>%%</c>. The format is a literal, so that it is checked at the start and not on a request.
 /// </summary>
-static class TemplateFormat
+internal static class TemplateFormat
 {
     public static string? Problem(IReadOnlyList<TemplateNode> arguments)
     {

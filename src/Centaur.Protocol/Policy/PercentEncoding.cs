@@ -1,8 +1,9 @@
 using System.Text;
 
-namespace Centaur.Proxy.Secrets;
+namespace Centaur.Protocol.Policy;
 
-static class PercentEncoding
+/// <summary>Percent-encoding of RFC 3986: everything but the unreserved characters.</summary>
+public static class PercentEncoding
 {
     public static string Encode(ReadOnlySpan<byte> bytes, bool upperCase)
     {

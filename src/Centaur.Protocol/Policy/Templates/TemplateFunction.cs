@@ -2,9 +2,8 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Centaur.Proxy.Secrets;
 
-namespace Centaur.Proxy.Transforms.Templates;
+namespace Centaur.Protocol.Policy.Templates;
 
 /// <summary>
 /// What a template may call: of Go's <c>text/template</c> (https://pkg.go.dev/text/template#hdr-Functions) print, printf, len and urlquery; <c>base64</c> as
@@ -14,7 +13,7 @@ namespace Centaur.Proxy.Transforms.Templates;
 /// <param name="Least">The fewest arguments, a piped value counted.</param>
 /// <param name="Most">The most arguments.</param>
 /// <param name="Apply">The work; never fails for arguments that <see cref="Problem"/> let pass.</param>
-sealed record TemplateFunction(string Name, int Least, int Most, Func<string[], string> Apply)
+internal sealed record TemplateFunction(string Name, int Least, int Most, Func<string[], string> Apply)
 {
     const int Any = 16;
 

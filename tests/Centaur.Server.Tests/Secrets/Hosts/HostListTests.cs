@@ -1,0 +1,90 @@
+using System.Text.RegularExpressions;
+using Centaur.Protocol.Policy;
+using Centaur.Server.Platform.Configuration;
+using Centaur.Server.Secrets;
+using Centaur.Server.Secrets.Hosts;
+
+namespace Centaur.Server.Tests.Secrets.Hosts;
+
+public sealed partial class HostListTests : IDisposable
+{
+    readonly string home = Directory.CreateTempSubdirectory("centaur-lists-").FullName;
+
+    public void Dispose() => Directory.Delete(home, recursive: true);
+
+    [Fact]
+    public void One_word_allows_every_host_of_a_list()
+    {
+        var egress = Read("egress: {allow: [pypi, {name: reading, hosts: [NPM, mirror.example.com], methods: [GET]}], passthrough: [debian]}");
+
+        egress.Allow[0].Name.ShouldBe("list:pypi");
+        egress.Allow[0].Hosts.ShouldBe(["pypi.org", "files.pythonhosted.org"]);
+        (egress.Allow[1].Name, egress.Allow[1].Methods.Single()).ShouldBe(("reading", "GET"));
+        egress.Allow[1].Hosts.ShouldBe(["registry.npmjs.org", "mirror.example.com"]);
+        egress.Passthrough.ShouldBe(["deb.debian.org", "security.debian.org"]);
+    }
+
+    [Fact]
+    public void An_operators_list_is_one_word_too_and_replaces_the_built_in_one_of_its_name()
+    {
+        var egress = Read("egress: {lists: [{name: npm, hosts: [npm.corp.example]}, {name: code, hosts: [git.corp.example, '*.git.corp.example']}], allow: [code, npm]}");
+
+        egress.Allow.Select(rule => rule.Name).ShouldBe(["list:code", "list:npm"]);
+        egress.Allow[0].Hosts.ShouldBe(["git.corp.example", "*.git.corp.example"]);
+        egress.Allow[1].Hosts.ShouldBe(["npm.corp.example"]);
+    }
+
+    [Fact]
+    public void A_name_of_the_map_is_a_host_though_it_has_no_dot()
+    {
+        var rule = Read("egress: {map: [{host: npm, address: 127.0.0.1}], allow: [npm]}").Allow.Single();
+
+        (rule.Name, rule.Hosts.Single()).ShouldBe(("allow:npm", "npm"));
+    }
+
+    [Theory]
+    [InlineData("egress: {allow: [npn]}", "egress.allow \"npn\" is no list of hosts; a word without a dot names one. Known: anthropic, crates, ", "Did you mean npm?")]
+    [InlineData("egress: {allow: [{hosts: [githup]}]}", "egress.allow[].hosts \"githup\" is no list", "Did you mean github?")]
+    [InlineData("egress: {passthrough: [debain]}", "egress.passthrough \"debain\" is no list", "Did you mean debian?")]
+    [InlineData("egress: {lists: [{name: code, hosts: [git.example]}], allow: [cod]}", "Did you mean code?")]
+    [InlineData("egress: {allow: ['https://pypi.org/']}", "egress.allow \"https://pypi.org/\" is not a host: write it without scheme, port and path")]
+    [InlineData("egress: {allow: ['pypi.org:443']}", "is not a host")]
+    [InlineData("egress: {lists: [{name: a.b, hosts: [x.example]}]}", "egress.lists[].name \"a.b\" must be lower-case letters, digits and hyphens")]
+    [InlineData("egress: {lists: [{name: code}]}", "egress.lists[].hosts must name at least one host")]
+    [InlineData("egress: {lists: [{hosts: [x.example]}]}", "egress.lists[].name is missing")]
+    [InlineData("egress: {lists: [{name: mine, hosts: [npm]}]}", "\"npm\" is not a host, and a list holds no lists")]
+    [InlineData("egress: {lists: [{name: mine, hosts: [a.example]}, {name: mine, hosts: [b.example]}]}", "egress.lists name mine twice")]
+    [InlineData("egress: {lists: [{name: mine, host: [a.example]}]}", "egress.lists[].host is not known. Did you mean egress.lists[].hosts?")]
+    public void What_names_no_list_and_no_host_stops_the_start(string yaml, params string[] said)
+    {
+        var message = Should.Throw<SettingsException>(() => Read(yaml)).Message;
+
+        foreach (var part in said)
+            message.ShouldContain(part);
+    }
+
+    [Fact]
+    public async Task Every_built_in_list_is_documented_with_its_hosts()
+    {
+        var text = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "egress.md"), TestContext.Current.CancellationToken);
+
+        var documented = Rows().Matches(text).ToDictionary(row => row.Groups["name"].Value, row => row.Groups["hosts"].Value);
+
+        documented.ShouldBe(BuiltInLists.All.ToDictionary(list => list.Key, list => string.Join(", ", list.Value.Select(host => $"`{host}`"))), ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Every_host_of_a_built_in_list_is_one() =>
+        BuiltInLists.All.Values.SelectMany(hosts => hosts).ShouldAllBe(host => BindingForm.IsHost(host) && host.Contains('.'));
+
+    EgressOptions Read(string yaml)
+    {
+        File.WriteAllText(Path.Combine(home, "centaur.yaml"), yaml);
+        var settings = Settings.Load(new Dictionary<string, string> { ["CENTAUR_HOME"] = home, ["XDG_RUNTIME_DIR"] = home }, isRoot: false);
+        using var app = Program.Compose(settings) as IDisposable;
+        return EgressOptions.Read(settings);
+    }
+
+    [GeneratedRegex(@"^\| `(?<name>[a-z]+)` \| (?<hosts>`[^|]*`) \|$", RegexOptions.Multiline | RegexOptions.NonBacktracking)]
+    private static partial Regex Rows();
+}
