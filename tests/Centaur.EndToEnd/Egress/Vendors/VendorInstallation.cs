@@ -57,10 +57,10 @@ public abstract class VendorInstallation : Installation
     {
         await base.SetModelKey(cancellationToken);
         foreach (var key in Keys)
-            await SetKey(key, cancellationToken);
+            await SetKey(key, key.Value, cancellationToken);
     }
 
-    /// <summary>Stores the key as an operator does, for all hosts that it is for.</summary>
-    async Task SetKey(VendorKey key, CancellationToken cancellationToken) =>
-        (await Cli(["secrets", "set", key.Secret, .. vendors.Where(vendor => vendor.Keys.Contains(key)).SelectMany(vendor => new[] { "--host", vendor.Host })], key.Value, cancellationToken)).Succeeded();
+    /// <summary>Stores a value for the key as an operator does, for all hosts that it is for.</summary>
+    internal async Task SetKey(VendorKey key, string value, CancellationToken cancellationToken) =>
+        (await Cli(["secrets", "set", key.Secret, .. vendors.Where(vendor => vendor.Keys.Contains(key)).SelectMany(vendor => new[] { "--host", vendor.Host })], value, cancellationToken)).Succeeded();
 }
