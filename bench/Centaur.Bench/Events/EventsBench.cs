@@ -55,7 +55,7 @@ internal sealed class EventsBench : IBench
         var present = await Number(home, RowBytes, cancellationToken) - before;
         var rows = await Number(home, $"select count(*) from agent_execution_events where first_seq is not null and execution_id in ({executions})", cancellationToken);
         before = await Number(home, ChunkBytes, cancellationToken);
-        await home.Sql("select compact_events(now() + interval '1 day', 1000)", cancellationToken);
+        await home.Sql("select compact_events(now() + interval '1 day', 1000000)", cancellationToken);
         return (present, await Number(home, ChunkBytes, cancellationToken) - before, rows);
     }
 
@@ -88,21 +88,26 @@ internal sealed class EventsBench : IBench
 
     static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
+    /// <summary>All are warm before the first of them speaks: what is measured is what they say, and no sandbox's start.</summary>
     /// <returns>The executions, as a list for SQL.</returns>
     static async Task<string> RunAll(BenchHome home, int threads, string prompt, CancellationToken cancellationToken)
     {
-        var running = Enumerable.Range(0, threads).Select(async _ =>
+        var warm = await Task.WhenAll(Enumerable.Range(0, threads).Select(async _ =>
         {
             var thread = new BenchThread(home, "codex");
             await thread.Spawn(cancellationToken);
-            await thread.Say("warm up", cancellationToken);
-            await thread.Completed(await thread.Execute(cancellationToken), cancellationToken);
-            await thread.Say(prompt, cancellationToken);
-            var execution = await thread.Execute(cancellationToken);
-            await thread.Completed(execution, cancellationToken);
-            return $"'{execution}'";
-        });
-        return string.Join(',', await Task.WhenAll(running));
+            await Turn(thread, "warm up", cancellationToken);
+            return thread;
+        }));
+        return string.Join(',', await Task.WhenAll(warm.Select(async thread => $"'{await Turn(thread, prompt, cancellationToken)}'")));
+    }
+
+    static async Task<string> Turn(BenchThread thread, string prompt, CancellationToken cancellationToken)
+    {
+        await thread.Say(prompt, cancellationToken);
+        var execution = await thread.Execute(cancellationToken);
+        await thread.Completed(execution, cancellationToken);
+        return execution;
     }
 
     static async Task<double> Number(BenchHome home, string query, CancellationToken cancellationToken) =>

@@ -40,6 +40,8 @@ internal sealed class TestProgram(CliContext context, SourceTree tree, TestProje
         var start = Command(arguments).ToStartInfo();
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
+        // What tests start and kill would leave its diagnostics sockets in /tmp.
+        start.Environment.TryAdd("DOTNET_EnableDiagnostics", "0");
         using var process = Process.Start(start)!;
         try
         {

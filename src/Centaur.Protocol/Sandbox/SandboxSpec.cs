@@ -6,6 +6,9 @@ namespace Centaur.Protocol.Sandbox;
 /// </summary>
 public sealed record SandboxSpec
 {
+    /// <summary>The exit code of a keeper that found its sandbox kept by another one, and left it alone.</summary>
+    public const int KeptByAnother = 3;
+
     public required string SandboxId { get; init; }
 
     /// <summary>Kept across restarts of every program: <c>journal/</c>, <c>audit.ndjson</c>, <c>keeper.log</c>. 0700.</summary>

@@ -15,7 +15,6 @@ internal sealed unsafe class InitProgram : IDisposable
     const int SetDescriptorFlags = 2;
     const int CloseOnExec = 1;
     const int SetDumpable = 4;
-    const int LimitProcesses = 6;
     const int LimitCore = 4;
     const int ScratchBytes = 64 * 1024;
     const int ReportBytes = 8;
@@ -49,7 +48,7 @@ internal sealed unsafe class InitProgram : IDisposable
         // Nobody else in the jail may read this process's memory or take its descriptors, although they share its uid.
         Libc.Check(Libc.prctl(SetDumpable, 0, 0, 0, 0), "Become undumpable");
         Limit(LimitCore, 0);
-        Limit(LimitProcesses, processes);
+        Limit(Libc.LimitProcesses, processes);
         JailFileWriter.MakeFolder(JailPaths.Workspace);
         using var init = new InitProgram(control);
         init.Serve();

@@ -1,18 +1,15 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Centaur.Protocol;
+using Centaur.Protocol.Sandbox;
 using Centaur.Runner.Native;
-using Microsoft.Win32.SafeHandles;
 
 namespace Centaur.Runner.Keep;
 
 /// <summary><c>centaur-runner keep --spec FILE [--replay-only]</c>.</summary>
 internal static class KeepProgram
 {
-    const int Exclusive = 2;
-    const int WithoutWaiting = 4;
-
-    /// <summary>Exit codes: 0 the sandbox was served to its end, 1 it cannot be kept here, 2 the specification is wrong, 3 another keeper has it.</summary>
+    /// <summary>Exit codes: 0 the sandbox was served to its end, 1 it cannot be kept here, 2 the specification is wrong, <see cref="SandboxSpec.KeptByAnother"/>.</summary>
     public static async Task<int> Run(string specPath, bool replayOnly)
     {
         // Whoever started us may keep everything to itself; what a jail is to see is decided here, file by file.
@@ -21,11 +18,11 @@ internal static class KeepProgram
         {
             var spec = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(specPath), ProtocolJson.Default.SandboxSpec)!;
             Directory.CreateDirectory(spec.StateFolder, KeeperFolders.Private);
-            using var held = File.OpenHandle($"{spec.StateFolder}/keeper.lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-            if (!Lock(held))
+            using var held = KeeperLock.Take($"{spec.StateFolder}/keeper.lock");
+            if (held is null)
             {
                 await Console.Error.WriteLineAsync($"Another keeper has sandbox {spec.SandboxId}.");
-                return 3;
+                return SandboxSpec.KeptByAnother;
             }
 
             var signalled = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -44,8 +41,6 @@ internal static class KeepProgram
             return 1;
         }
     }
-
-    static bool Lock(SafeFileHandle file) => Libc.flock((int)file.DangerousGetHandle(), Exclusive | WithoutWaiting) == 0;
 
     static void Stop(PosixSignalContext context, TaskCompletionSource<string> signalled)
     {

@@ -37,8 +37,8 @@ internal sealed class SandboxKeeper(SandboxSpec spec, TimeProvider time)
         folders.MakeState();
         using var journal = new FrameJournal(folders.Journal, spec.Limits.JournalBytes);
         using var state = new KeeperState($"{folders.Journal}/state.ndjson");
-        if (!replayOnly && state.Born)
-            throw new InvalidOperationException($"Sandbox {spec.SandboxId} has lived; only --replay-only reads its journal.");
+        // Whoever asked for a start may not have known that another keeper began one and has died of it since.
+        replayOnly |= state.Born;
         folders.RemoveRuntime();
         folders.MakeRuntime();
         var turns = new TurnDesk(journal, state);

@@ -14,6 +14,9 @@ internal static unsafe partial class Libc
     public const int SigKill = 9;
     public const int SigTerm = 15;
 
+    /// <summary>RLIMIT_NPROC: processes and threads of one user (getrlimit(2)).</summary>
+    public const int LimitProcesses = 6;
+
     public const int AfUnix = 1;
     public const int AfInet = 2;
     public const int SockStream = 1;
@@ -92,6 +95,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int prctl(int option, nuint value, nuint third, nuint fourth, nuint fifth);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int getrlimit(int resource, ResourceLimit* limit);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int setrlimit(int resource, ResourceLimit* limit);

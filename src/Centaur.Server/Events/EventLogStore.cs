@@ -6,7 +6,7 @@ namespace Centaur.Server.Events;
 /// <summary>The statements that look after the log as a whole: its partitions, its chunks and its age.</summary>
 internal sealed class EventLogStore(PostgresDatabase database)
 {
-    const int ThreadsAtOnce = 20;
+    const int EventsAtOnce = 20_000;
 
     static readonly CrashPoint Partitioning = new("event.partition");
     static readonly CrashPoint Compacting = new("event.compact");
@@ -16,12 +16,12 @@ internal sealed class EventLogStore(PostgresDatabase database)
     public Task EnsurePartitions(CancellationToken cancellationToken) =>
         database.Write(Partitioning, $"select ensure_event_partitions(7)", cancellationToken);
 
-    /// <summary>Moves the events of some threads into chunks, from the days (UTC) that have been over for an hour: no transaction that could still add to them is as old.</summary>
-    /// <returns>How many threads that were; 0 where nothing is left to do, or another replica is at it.</returns>
+    /// <summary>Moves some events into chunks, from the days (UTC) that have been over for an hour: no transaction that could still add to them is as old.</summary>
+    /// <returns>How many those were; 0 where nothing is left to do, or another replica is at it.</returns>
     public Task<int> CompactDaysThatAreOver(CancellationToken cancellationToken) =>
         database.Write(
             Compacting,
-            $"select compact_events(date_trunc('day', now() at time zone 'utc' - interval '1 hour') at time zone 'utc', {ThreadsAtOnce})",
+            $"select compact_events(date_trunc('day', now() at time zone 'utc' - interval '1 hour') at time zone 'utc', {EventsAtOnce})",
             row => row.GetInt32(0),
             cancellationToken);
 

@@ -1,4 +1,5 @@
 using Centaur.Protocol.Attach;
+using Centaur.Protocol.Sandbox;
 using Shouldly;
 using Xunit;
 
@@ -47,6 +48,32 @@ public sealed class DeathTests
 
         (await reader.Attach(1, 0, Cancellation)).Phase.ShouldBe(KeeperPhases.Dead);
         (await reader.Until(KeeperEvents.JailExited, Cancellation)).Seq.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_keeper_that_is_started_where_another_one_has_died_reads_its_journal_and_begins_nothing()
+    {
+        await using var keeper = await KeeperUnderTest.Start(Cancellation);
+        await keeper.KillKeeper(Cancellation);
+
+        await keeper.Keep(Cancellation);
+        await using var reader = await keeper.Connect(Cancellation);
+
+        (await reader.Attach(1, 0, Cancellation)).Phase.ShouldBe(KeeperPhases.Dead);
+        keeper.Below("init").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task F6_a_second_keeper_leaves_the_sandbox_to_the_first_and_says_so_with_its_exit_code()
+    {
+        await using var keeper = await KeeperUnderTest.Start(Cancellation);
+        await using var worker = await keeper.Claim(Cancellation);
+
+        var (exitCode, errors) = await keeper.KeepTwice(Cancellation);
+
+        exitCode.ShouldBe(SandboxSpec.KeptByAnother, errors);
+        errors.ShouldContain($"Another keeper has sandbox {keeper.Spec.SandboxId}.");
+        (await worker.Run("turn-1", "echo still here", Cancellation)).ShouldBe("still here\n");
     }
 
     [Fact]

@@ -166,6 +166,15 @@ public sealed class KeeperUnderTest : IAsyncDisposable
         process.Kill();
     }
 
+    /// <summary>Starts one more keeper on the same folders, beside the one that has them, and waits for its end.</summary>
+    public async Task<(int ExitCode, string Errors)> KeepTwice(CancellationToken cancellationToken)
+    {
+        using var second = Process.Start(new ProcessStartInfo(Spec.RunnerProgram, ["keep", "--spec", $"{folder}/spec.json"]) { RedirectStandardError = true, UseShellExecute = false })!;
+        var errors = await second.StandardError.ReadToEndAsync(cancellationToken);
+        await second.WaitForExitAsync(cancellationToken);
+        return (second.ExitCode, errors);
+    }
+
     /// <summary><c>kill -9</c> of the keeper.</summary>
     public async Task KillKeeper(CancellationToken cancellationToken)
     {

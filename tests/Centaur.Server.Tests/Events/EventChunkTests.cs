@@ -104,6 +104,25 @@ public sealed class EventChunkTests(PostgresServer postgres, ServerFixture serve
     }
 
     [Fact]
+    public async Task A_thread_that_has_said_more_than_is_moved_at_once_is_moved_in_steps_and_read_in_order_between_them()
+    {
+        await using var busy = new ServerFixture(postgres);
+        await busy.Start(Cancel);
+        var (database, log, events) = (busy.Services.GetRequiredService<PostgresDatabase>(), busy.Services.GetRequiredService<EventLogStore>(), busy.Services.GetRequiredService<EventStore>());
+        var thread = Http.NewThread();
+        await database.Query(Old(thread, "e", 25_000, days: 2), _ => 0, Cancel);
+
+        await log.CompactDaysThatAreOver(Cancel);
+
+        (await Left(database)).ShouldBe(5_000);
+        var between = await Read(events, thread, null, 0);
+        await log.CompactDaysThatAreOver(Cancel);
+        (await Left(database)).ShouldBe(0);
+        (await Read(events, thread, null, 0)).ShouldBe(between);
+        between.Select(e => (int)JsonNode.Parse(e.Json)!["n"]!).ShouldBe(Enumerable.Range(1, 25_000));
+    }
+
+    [Fact]
     public async Task The_end_of_an_execution_whose_events_are_in_chunks_carries_their_last_id()
     {
         var thread = Http.NewThread();

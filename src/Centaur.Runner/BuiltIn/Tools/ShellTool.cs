@@ -58,7 +58,7 @@ internal sealed class ShellTool(string workspace, TimeProvider clock) : IAgentTo
     ProcessStartInfo StartInfo(string command)
     {
         // One pipe for both streams keeps their order. A first redirection also leaves the command's own lines and quotes untouched.
-        var start = new ProcessStartInfo("setsid", ["bash", "-lc", "exec 2>&1\n" + command])
+        var start = new ProcessStartInfo("setsid", ["bash", "-lc", $"exec 2>&1\n{OwnLimit.Words()}{command}"])
         {
             WorkingDirectory = workspace,
             RedirectStandardInput = true,

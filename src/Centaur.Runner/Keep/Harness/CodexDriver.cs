@@ -156,7 +156,7 @@ internal sealed class CodexDriver : IHarnessDriver
     async Task OnGoalSet(JsonElement result, CancellationToken cancellationToken)
     {
         await Emit(CodexEvents.AgentMessage("Goal set."), cancellationToken);
-        await End(CodexEvents.GoalCompleted(threadId!), cancellationToken);
+        await End(JsonLine.Of(CodexEvents.GoalCompleted(threadId!)), cancellationToken);
     }
 
     // (3)
@@ -226,18 +226,18 @@ internal sealed class CodexDriver : IHarnessDriver
                 break;
         }
 
-        return Emit(CodexEvents.Of(method, parameters), cancellationToken);
+        return pipe.Emit(CodexEvents.Of(method, parameters), cancellationToken);
     }
 
     async Task Fail(string message, CancellationToken cancellationToken)
     {
         await Emit(CodexEvents.Error(message), cancellationToken);
-        await End(CodexEvents.TurnFailed(message), cancellationToken);
+        await End(JsonLine.Of(CodexEvents.TurnFailed(message)), cancellationToken);
     }
 
-    async Task End(JsonObject terminal, CancellationToken cancellationToken)
+    async Task End(ReadOnlyMemory<byte> terminal, CancellationToken cancellationToken)
     {
-        await Emit(terminal, cancellationToken);
+        await pipe.Emit(terminal, cancellationToken);
         turn.Reset();
         pipe.EndTurn();
     }

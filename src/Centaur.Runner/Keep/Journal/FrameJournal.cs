@@ -18,18 +18,22 @@ internal sealed class FrameJournal : IDisposable
     const int SegmentsInCap = 16;
     const long SmallestSegment = 4 * 1024;
     const long LargestSegment = 4 * 1024 * 1024;
+    const int UsualBytes = 16 * 1024;
 
     readonly Lock gate = new();
     readonly string folder;
     readonly long capBytes;
     readonly long segmentBytes;
     readonly List<JournalSegment> segments = [];
+    readonly ArrayBufferWriter<byte> frame = new();
+    readonly Utf8JsonWriter writer;
     long bytes;
 
     public FrameJournal(string folder, long capBytes)
     {
         this.folder = folder;
         this.capBytes = capBytes;
+        writer = new Utf8JsonWriter(frame, new JsonWriterOptions { SkipValidation = true });
         segmentBytes = Math.Clamp(capBytes / SegmentsInCap, SmallestSegment, LargestSegment);
 
         // 4.
@@ -115,28 +119,30 @@ internal sealed class FrameJournal : IDisposable
 
     void Roll(long first) => segments.Add(JournalSegment.Open($"{folder}/{first:D20}.frames", first));
 
-    static ReadOnlySpan<byte> Line(long seq, string? turn, string? source, ReadOnlySpan<byte> json)
+    /// <summary>One frame with its line feed. Valid until the next.</summary>
+    ReadOnlySpan<byte> Line(long seq, string? turn, string? source, ReadOnlySpan<byte> json)
     {
-        var buffer = new ArrayBufferWriter<byte>(json.Length + 128);
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true }))
-        {
-            writer.WriteStartObject();
-            writer.WriteNumber("seq", seq);
-            if (turn is not null)
-                writer.WriteString("turn", turn);
-            if (source is not null)
-                writer.WriteString("source", source);
-            writer.WritePropertyName("event");
-            writer.WriteRawValue(json, skipInputValidation: true);
-            writer.WriteEndObject();
-        }
-
-        buffer.Write("\n"u8);
-        return buffer.WrittenSpan;
+        // One that is as long as they rarely are is not kept room for.
+        var line = json.Length > UsualBytes ? new ArrayBufferWriter<byte>(json.Length + UsualBytes) : frame;
+        line.ResetWrittenCount();
+        writer.Reset(line);
+        writer.WriteStartObject();
+        writer.WriteNumber("seq", seq);
+        if (turn is not null)
+            writer.WriteString("turn", turn);
+        if (source is not null)
+            writer.WriteString("source", source);
+        writer.WritePropertyName("event");
+        writer.WriteRawValue(json, skipInputValidation: true);
+        writer.WriteEndObject();
+        writer.Flush();
+        line.Write("\n"u8);
+        return line.WrittenSpan;
     }
 
     public void Dispose()
     {
+        writer.Dispose();
         foreach (var segment in segments)
             segment.Dispose();
     }

@@ -21,11 +21,16 @@ internal sealed class KeeperProcess : IDisposable
 
     public bool HasExited => process.HasExited;
 
+    public bool LeftItToAnother => process.ExitCode == SandboxSpec.KeptByAnother;
+
     public static async Task<KeeperProcess> Start(KeeperPrograms programs, SandboxSpec spec, bool replayOnly, CancellationToken cancellationToken)
     {
         var specFile = Path.Combine(spec.StateFolder, "spec.json");
         var logFile = Path.Combine(spec.StateFolder, "keeper.log");
-        await File.WriteAllBytesAsync(specFile, JsonSerializer.SerializeToUtf8Bytes(spec, ProtocolJson.Default.SandboxSpec), cancellationToken);
+        // In one step: a keeper that is already there may be reading it.
+        var draft = Path.Combine(spec.StateFolder, "spec.json.new");
+        await File.WriteAllBytesAsync(draft, JsonSerializer.SerializeToUtf8Bytes(spec, ProtocolJson.Default.SandboxSpec), cancellationToken);
+        File.Move(draft, specFile, overwrite: true);
 
         // The shell is gone once it has redirected: setsid and the keeper replace it.
         var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = "/" };

@@ -18,6 +18,7 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
     const int SolSocket = 1;
     const int PeerCredentials = 17;
     static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
+    static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
     readonly HostLayout layout = host.Layout;
     readonly ConcurrentDictionary<string, SemaphoreSlim> starting = new(StringComparer.Ordinal);
@@ -129,14 +130,27 @@ internal sealed class LocalBackend(HostIdentity host, SandboxOptions options, Ke
 
     async Task<Stream> Start(SandboxRow sandbox, CancellationToken cancellationToken)
     {
-        using var keeper = await StartKeeper(sandbox, cancellationToken);
         var began = time.GetTimestamp();
+        while (true)
+        {
+            using var keeper = await StartKeeper(sandbox, cancellationToken);
+            if (await Listening(sandbox, keeper, began, cancellationToken) is { } stream)
+                return stream;
+            // A keeper that was started before, by this server or one that is gone, has not come up yet or is about to end: then this sandbox is offered or free.
+            await Task.Delay(Patience, time, cancellationToken);
+        }
+    }
+
+    /// <returns>Null where the keeper has left the sandbox to another one, which does not listen.</returns>
+    async Task<Stream?> Listening(SandboxRow sandbox, KeeperProcess keeper, long began, CancellationToken cancellationToken)
+    {
         while (time.GetElapsedTime(began) < options.StartLimit)
         {
+            var exited = keeper.HasExited;
             if (await Running(sandbox, cancellationToken) is { } stream)
                 return stream;
-            if (keeper.HasExited && await Running(sandbox, cancellationToken) is null)
-                throw new SandboxStartException($"The sandbox did not start: {await keeper.LastWords(cancellationToken)}");
+            if (exited)
+                return keeper.LeftItToAnother ? null : throw new SandboxStartException($"The sandbox did not start: {await keeper.LastWords(cancellationToken)}");
             await Task.Delay(Step, time, cancellationToken);
         }
         throw new SandboxStartException(

@@ -36,17 +36,21 @@ internal static class CodexEvents
     /// <summary>The id of the turn that a notification about a turn speaks of.</summary>
     public static string? TurnOf(JsonElement parameters) => parameters.Member("turn")?.Text("id");
 
-    public static JsonObject Of(string method, JsonElement parameters) =>
-        With(method.Replace('/', '.'), parameters, method == "error" ? ErrorOf(parameters) : null);
+    public static ReadOnlyMemory<byte> Of(string method, JsonElement parameters)
+    {
+        var happened = new JsonObject { ["type"] = method.Replace('/', '.') };
+        if (method == "error")
+            happened["message"] = ErrorOf(parameters);
+        return JsonLine.Of(happened, parameters);
+    }
 
-    public static JsonObject TurnEnded(JsonElement completion, JsonObject usage)
+    public static ReadOnlyMemory<byte> TurnEnded(JsonElement completion, JsonObject usage)
     {
         var status = StatusOf(completion);
-        var ended = With(status == "completed" ? "turn.completed" : "turn.failed", completion);
-        ended["usage"] = usage;
+        var ended = new JsonObject { ["type"] = status == "completed" ? "turn.completed" : "turn.failed", ["usage"] = usage };
         if (status != "completed")
             ended["error"] = new JsonObject { ["message"] = status == "interrupted" ? "interrupted" : ErrorOf(completion.Member("turn") ?? default) };
-        return ended;
+        return JsonLine.Of(ended, completion);
     }
 
     public static JsonObject? OfSubagent(string thread, string method, JsonElement parameters)
@@ -69,16 +73,4 @@ internal static class CodexEvents
     static string? StatusOf(JsonElement completion) => completion.Member("turn")?.Text("status");
 
     static string ErrorOf(JsonElement holder) => holder.Member("error")?.Text("message") ?? "codex gave no reason";
-
-    static JsonObject With(string type, JsonElement parameters, string? message = null)
-    {
-        var happened = new JsonObject { ["type"] = type };
-        if (message is not null)
-            happened["message"] = message;
-        if (parameters.ValueKind != JsonValueKind.Object)
-            return happened;
-        foreach (var member in parameters.EnumerateObject().Where(member => !happened.ContainsKey(member.Name)))
-            happened[member.Name] = JsonNode.Parse(member.Value.GetRawText());
-        return happened;
-    }
 }
