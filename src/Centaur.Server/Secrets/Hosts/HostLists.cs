@@ -51,7 +51,7 @@ internal sealed partial class HostLists
             return null;
         var known = lists.Keys.Order(StringComparer.Ordinal).ToList();
         var meant = NearestName.Near(word, known);
-        return $"\"{word}\" is no list of hosts; a word without a dot names one. Known: {string.Join(", ", known)}.{(meant is null ? "" : $" Did you mean {meant}?")}";
+        return $"\"{word}\" is no list of hosts; a word without a dot names one. Known: {string.Join(", ", known)}{(meant is null ? "" : $". Did you mean {meant}?")}";
     }
 
     (string Name, IReadOnlyList<string> Hosts) ReadList(SettingsSection list, int index)
