@@ -7,7 +7,7 @@ import socket
 import stat
 import sys
 
-assert sys.argv[1:] == ["sandbox"], sys.argv
+assert sys.argv[1:] == ["sandbox", "postgres"], sys.argv
 assert sorted(int(n) for n in os.listdir("/proc/self/fd"))[3:7] == [3, 4, 5, 6], os.listdir("/proc/self/fd")
 assert len(os.listdir("/proc/self/fd")) == 8  # the listing has a descriptor of its own
 assert os.environ["HOME"]  # no certificate chain is built without one
