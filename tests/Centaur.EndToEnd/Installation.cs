@@ -91,8 +91,13 @@ public class Installation : IAsyncLifetime
         }
     }
 
+    internal int BrokerPid => JsonSerializer.Deserialize(File.ReadAllText(Layout.BrokerPidFile), ProtocolJson.Default.ProcessMark)!.Pid;
+
     internal Task<Finished> Cli(IEnumerable<string> arguments, string? input, CancellationToken cancellationToken) =>
-        Programs.Run(Programs.Cli, arguments, new Dictionary<string, string>(Variables) { ["CENTAUR_HOME"] = Home }, input, cancellationToken);
+        Programs.Run([.. Surroundings, Programs.Cli, .. arguments], new Dictionary<string, string>(Variables) { ["CENTAUR_HOME"] = Home }, input, cancellationToken);
+
+    /// <summary>The words before every program's own, where it is to see another machine than this one.</summary>
+    protected virtual IReadOnlyList<string> Surroundings => [];
 
     public virtual async ValueTask DisposeAsync()
     {

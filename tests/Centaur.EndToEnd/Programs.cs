@@ -17,6 +17,9 @@ internal static class Programs
         return File.Exists(path) ? path : throw new FileNotFoundException($"{path} is missing: run the tests through ./centaur test, which builds the programs first.");
     }
 
+    public static Task<Finished> Run(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string? input, CancellationToken cancellationToken) =>
+        Run(command[0], command.Skip(1), environment, input, cancellationToken);
+
     public static async Task<Finished> Run(
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string? input, CancellationToken cancellationToken)
     {
@@ -49,7 +52,7 @@ internal static class Programs
     public static async Task Until(Func<bool> condition, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        limit.CancelAfter(TimeSpan.FromSeconds(90));
         while (!condition())
             await Task.Delay(20, limit.Token);
     }

@@ -11,4 +11,8 @@ public static class OwnMounts
     /// <param name="options">More of the mount's options.</param>
     public static IReadOnlyList<string> SmallDisk(string folder, string size, string options = "mode=0700") =>
         [.. Unshare, "sh", "-c", $"mount -t tmpfs -o size={size},{options} tmpfs \"$0\" && exec \"$@\"", folder];
+
+    /// <summary>The words before a program's own that let it find this file, as it is now and as it is written later, in another's place.</summary>
+    public static IReadOnlyList<string> InPlaceOf(string path, string file) =>
+        [.. Unshare, "sh", "-c", "mount --bind \"$0\" \"$1\" && shift && exec \"$@\"", file, path];
 }

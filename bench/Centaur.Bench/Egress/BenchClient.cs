@@ -8,12 +8,15 @@ using System.Text;
 
 namespace Centaur.Bench.Egress;
 
-/// <summary>The way to the origin: straight, or through a proxy on this port of loopback.</summary>
+/// <summary>The way to the origin: straight, through a proxy on this port of loopback, or to a server there that stands for it.</summary>
 /// <param name="Name">For people.</param>
 /// <param name="ProxyPort">0 is straight.</param>
 /// <param name="Trust">PEM of the authority whose leaf the client sees.</param>
 internal sealed record Route(string Name, int ProxyPort, string Trust)
 {
+    /// <summary>The port of a reverse proxy; 0 where there is none.</summary>
+    public int ReversePort { get; init; }
+
     /// <summary>What each client carries, whichever way it takes; our proxy swaps it.</summary>
     public const string Placeholder = "CENTAUR-PLACEHOLDER-bench0123456789";
 
@@ -45,7 +48,7 @@ internal sealed class BenchClient : IAsyncDisposable
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, route.ProxyPort == 0 ? originPort : route.ProxyPort), cancellationToken);
+            await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, route.ReversePort != 0 ? route.ReversePort : route.ProxyPort != 0 ? route.ProxyPort : originPort), cancellationToken);
             var network = new NetworkStream(socket, ownsSocket: true);
             if (route.ProxyPort != 0)
                 await Connect(network, originPort, cancellationToken);

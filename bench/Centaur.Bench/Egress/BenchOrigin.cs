@@ -27,17 +27,24 @@ internal sealed class BenchOrigin : IAsyncDisposable
     readonly WebApplication kestrel;
     readonly Process? nginx;
 
-    BenchOrigin(WebApplication kestrel, Process? nginx, int nginxPort)
+    BenchOrigin(WebApplication kestrel, Process? nginx, int nginxPort, int http2Port)
     {
         this.kestrel = kestrel;
         this.nginx = nginx;
-        StreamPort = new Uri(kestrel.Urls.Single()).Port;
+        StreamPort = new Uri(kestrel.Urls.First()).Port;
         Port = nginx is null ? StreamPort : nginxPort;
+        Http2Port = nginx is null ? new Uri(kestrel.Urls.Last()).Port : http2Port;
     }
 
     public int Port { get; }
 
+    /// <summary>The same over HTTP/2.</summary>
+    public int Http2Port { get; }
+
     public int StreamPort { get; }
+
+    /// <summary>Every port that a proxy must lead to.</summary>
+    public IEnumerable<int> Ports => new[] { Port, Http2Port, StreamPort }.Distinct();
 
     public string Name => nginx is null ? "Kestrel" : "nginx";
 
@@ -46,12 +53,13 @@ internal sealed class BenchOrigin : IAsyncDisposable
         var pem = Path.Combine(folder, "origin.pem");
         await File.WriteAllTextAsync(pem, authority.Issue(Host), cancellationToken);
         var streams = await Kestrel(pem, cancellationToken);
-        if (Programs.Find("nginx") is not { } program)
-            return new BenchOrigin(streams, null, 0);
-        var port = FreePort();
-        var files = Programs.Start(program, ["-p", folder, "-e", "stderr", "-c", await Configure(folder, pem, port, cancellationToken)]);
-        await Answers(port, files, cancellationToken);
-        return new BenchOrigin(streams, files, port);
+        if (BenchNginx.Program is not { } program)
+            return new BenchOrigin(streams, null, 0, 0);
+        await File.WriteAllBytesAsync(folder + Small, Enumerable.Repeat((byte)'s', SmallBytes).ToArray(), cancellationToken);
+        await File.WriteAllBytesAsync(folder + Large, Enumerable.Repeat((byte)'l', LargeBytes).ToArray(), cancellationToken);
+        var (port, http2Port) = (FreePort(), FreePort());
+        var files = await BenchNginx.Start(program, folder, "files", BenchNginx.Files(folder, port, http2Port), [port, http2Port], cancellationToken);
+        return new BenchOrigin(streams, files, port, http2Port);
     }
 
     /// <summary>For programs that cannot choose a port themselves.</summary>
@@ -89,11 +97,17 @@ internal sealed class BenchOrigin : IAsyncDisposable
         large.AsSpan().Fill((byte)'l');
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0, listener =>
+        builder.WebHost.ConfigureKestrel(options =>
         {
-            listener.Protocols = HttpProtocols.Http1;
-            listener.UseHttps(certificate);
-        }));
+            foreach (var protocol in new[] { HttpProtocols.Http1, HttpProtocols.Http2 })
+            {
+                options.Listen(IPAddress.Loopback, 0, listener =>
+                {
+                    listener.Protocols = protocol;
+                    listener.UseHttps(certificate);
+                });
+            }
+        });
         var server = builder.Build();
         server.Run(context => context.Request.Path.Value switch
         {
@@ -117,37 +131,6 @@ internal sealed class BenchOrigin : IAsyncDisposable
         await context.Response.Body.FlushAsync();
         await Task.Delay(BetweenChunks, context.RequestAborted);
         await context.Response.Body.WriteAsync(body);
-    }
-
-    static async Task<string> Configure(string folder, string pem, int port, CancellationToken cancellationToken)
-    {
-        await File.WriteAllBytesAsync(Path.Combine(folder, "small"), Enumerable.Repeat((byte)'s', SmallBytes).ToArray(), cancellationToken);
-        await File.WriteAllBytesAsync(Path.Combine(folder, "large"), Enumerable.Repeat((byte)'l', LargeBytes).ToArray(), cancellationToken);
-        var path = Path.Combine(folder, "nginx.conf");
-        await File.WriteAllTextAsync(
-            path,
-            $$"""
-            {{(Environment.IsPrivilegedProcess ? "user root;" : "")}}
-            daemon off;
-            worker_processes 1;
-            pid {{folder}}/nginx.pid;
-            events { worker_connections 4096; }
-            http {
-                access_log off;
-                keepalive_requests 1000000000;
-                client_body_temp_path {{folder}}/n1; proxy_temp_path {{folder}}/n2; fastcgi_temp_path {{folder}}/n3; uwsgi_temp_path {{folder}}/n4; scgi_temp_path {{folder}}/n5;
-                server {
-                    listen 127.0.0.1:{{port}} ssl;
-                    ssl_certificate {{pem}};
-                    ssl_certificate_key {{pem}};
-                    ssl_protocols TLSv1.2 TLSv1.3;
-                    root {{folder}};
-                }
-            }
-
-            """,
-            cancellationToken);
-        return path;
     }
 
     public async ValueTask DisposeAsync()

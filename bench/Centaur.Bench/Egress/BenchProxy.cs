@@ -5,24 +5,36 @@ using Centaur.Bench.Installation;
 
 namespace Centaur.Bench.Egress;
 
-/// <summary>A proxy under load: ours with fifty rules, audit, scan and a swapped secret, or mitmproxy as it comes.</summary>
+/// <summary>A proxy under load: ours with fifty rules, audit, scan and a swapped secret; mitmproxy as it comes; nginx with the key in its configuration.</summary>
 internal sealed class BenchProxy : IAsyncDisposable
 {
     const int Rules = 50;
 
     readonly Process process;
 
-    BenchProxy(Process process, Route route) => (this.process, Route) = (process, route);
+    BenchProxy(Process process, Route route, TimeSpan start) => (this.process, Route, StartMilliseconds) = (process, route, start.TotalMilliseconds);
 
     public Route Route { get; }
+
+    /// <summary>From the start of its process until it can be connected to.</summary>
+    public double StartMilliseconds { get; }
 
     public double ResidentMebibytes =>
         double.Parse(
             File.ReadLines($"/proc/{process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
             CultureInfo.InvariantCulture) / 1024;
 
-    public static async Task<BenchProxy> Ours(string program, string folder, BenchOrigin origin, BenchAuthority originAuthority, CancellationToken cancellationToken)
+    /// <param name="program">The proxy.</param>
+    /// <param name="home">Where the bench keeps its files.</param>
+    /// <param name="origin">What its map leads to.</param>
+    /// <param name="originAuthority">Whom it trusts there.</param>
+    /// <param name="cancellationToken">Ends the wait for it.</param>
+    /// <param name="name">Of its own folder.</param>
+    public static async Task<BenchProxy> Ours(
+        string program, string home, BenchOrigin origin, BenchAuthority originAuthority, CancellationToken cancellationToken, string name = "ours")
     {
+        var folder = Directory.CreateDirectory(Path.Combine(home, name)).FullName;
+        await File.WriteAllTextAsync(Path.Combine(home, "origin-ca.pem"), originAuthority.Pem, cancellationToken);
         using var authority = new BenchAuthority();
         await File.WriteAllTextAsync(Path.Combine(folder, "ca.pem"), authority.PemWithKey, cancellationToken);
         await File.WriteAllTextAsync(Path.Combine(folder, "origin-ca.pem"), originAuthority.Pem, cancellationToken);
@@ -31,6 +43,7 @@ internal sealed class BenchProxy : IAsyncDisposable
         var start = new ProcessStartInfo(program, ["--config", path]) { UseShellExecute = false, RedirectStandardError = true };
         start.Environment["BENCH_KEY"] = "sk-bench-real-key-0123456789abcdef";
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
+        var begun = Stopwatch.GetTimestamp();
         var started = Process.Start(start)!;
         var address = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         started.ErrorDataReceived += (_, said) =>
@@ -42,22 +55,38 @@ internal sealed class BenchProxy : IAsyncDisposable
         };
         started.BeginErrorReadLine();
         var port = new Uri(await address.Task.WaitAsync(cancellationToken)).Port;
-        return new BenchProxy(started, new Route("centaur-proxy", port, authority.Pem));
+        return new BenchProxy(started, new Route("centaur-proxy", port, authority.Pem), Stopwatch.GetElapsedTime(begun));
     }
 
+    /// <param name="folder">Where the origin's authority is.</param>
+    /// <param name="http2">Whether it speaks HTTP/2 too.</param>
+    /// <param name="cancellationToken">Ends the wait for it.</param>
     /// <returns>Null where mitmproxy is not installed.</returns>
-    public static async Task<BenchProxy?> Mitm(string folder, CancellationToken cancellationToken)
+    public static async Task<BenchProxy?> Mitm(string folder, bool http2, CancellationToken cancellationToken)
     {
         if (Programs.Find("mitmdump") is not { } program)
             return null;
-        var own = Path.Combine(folder, "mitm");
+        var own = Path.Combine(folder, http2 ? "mitm-2" : "mitm");
         Directory.CreateDirectory(own);
         var port = BenchOrigin.FreePort();
+        var begun = Stopwatch.GetTimestamp();
         var started = Programs.Start(
             program,
-            ["-q", "--listen-host", "127.0.0.1", "--listen-port", $"{port}", "--set", $"confdir={own}", "--set", $"ssl_verify_upstream_trusted_ca={folder}/origin-ca.pem", "--set", "http2=false"]);
+            ["-q", "--listen-host", "127.0.0.1", "--listen-port", $"{port}", "--set", $"confdir={own}", "--set", $"ssl_verify_upstream_trusted_ca={folder}/origin-ca.pem", "--set", $"http2={(http2 ? "true" : "false")}"]);
         await BenchOrigin.Answers(port, started, cancellationToken);
-        return new BenchProxy(started, new Route("mitmproxy", port, await File.ReadAllTextAsync(Path.Combine(own, "mitmproxy-ca-cert.pem"), cancellationToken)));
+        var took = Stopwatch.GetElapsedTime(begun);
+        return new BenchProxy(started, new Route("mitmproxy", port, await File.ReadAllTextAsync(Path.Combine(own, "mitmproxy-ca-cert.pem"), cancellationToken)), took);
+    }
+
+    /// <returns>Null where nginx is not installed.</returns>
+    public static async Task<BenchProxy?> Nginx(string folder, BenchOrigin origin, BenchAuthority originAuthority, CancellationToken cancellationToken)
+    {
+        if (BenchNginx.Program is not { } program)
+            return null;
+        var port = BenchOrigin.FreePort();
+        var begun = Stopwatch.GetTimestamp();
+        var started = await BenchNginx.Start(program, folder, "reverse", BenchNginx.Reverse(folder, origin, port), [port], cancellationToken);
+        return new BenchProxy(started, new Route("nginx", 0, originAuthority.Pem) { ReversePort = port }, Stopwatch.GetElapsedTime(begun));
     }
 
     static string Configuration(BenchOrigin origin)
@@ -75,7 +104,7 @@ internal sealed class BenchProxy : IAsyncDisposable
             """);
         for (var rule = 1; rule < Rules; rule++)
             text.Append(CultureInfo.InvariantCulture, $"        - {{ host: host-{rule}.vendor.test, methods: [GET, POST], paths: [/v1/*, /v2/*] }}\n");
-        text.Append(CultureInfo.InvariantCulture, $"        - {{ host: {BenchOrigin.Host}, methods: [GET], paths: [/*], ports: [{origin.Port}, {origin.StreamPort}] }}\n");
+        text.Append(CultureInfo.InvariantCulture, $"        - {{ host: {BenchOrigin.Host}, methods: [GET], paths: [/*], ports: [{string.Join(", ", origin.Ports)}] }}\n");
         text.Append(
             CultureInfo.InvariantCulture,
             $$"""
@@ -86,11 +115,10 @@ internal sealed class BenchProxy : IAsyncDisposable
                       replace: { proxy_value: {{Route.Placeholder}}, match_headers: [Authorization] }
                       rules: [{ host: {{BenchOrigin.Host}} }]
             map:
-              - { host: {{BenchOrigin.Host}}, port: {{origin.Port}}, address: 127.0.0.1, target_port: {{origin.Port}}, ca_cert: origin-ca.pem, secrets: [BENCH_KEY] }
 
             """);
-        if (origin.StreamPort != origin.Port)
-            text.Append(CultureInfo.InvariantCulture, $"  - {{ host: {BenchOrigin.Host}, port: {origin.StreamPort}, address: 127.0.0.1, target_port: {origin.StreamPort}, ca_cert: origin-ca.pem, secrets: [BENCH_KEY] }}\n");
+        foreach (var port in origin.Ports)
+            text.Append(CultureInfo.InvariantCulture, $"  - {{ host: {BenchOrigin.Host}, port: {port}, address: 127.0.0.1, target_port: {port}, ca_cert: origin-ca.pem, secrets: [BENCH_KEY] }}\n");
         return text.ToString();
     }
 

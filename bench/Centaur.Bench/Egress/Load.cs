@@ -75,6 +75,30 @@ internal sealed class Load(BenchOrigin origin)
         return new Distribution(times.Skip(requests / 4));
     }
 
+    /// <summary>Connections that stay open, each after one request.</summary>
+    public async Task<IAsyncDisposable> Held(Route route, int connections, CancellationToken cancellationToken)
+    {
+        var held = new HeldConnections();
+        var request = BenchClient.Request(BenchOrigin.Small, origin.Port);
+        while (held.Count < connections)
+        {
+            var client = await BenchClient.Open(route, origin.Port, cancellationToken);
+            held.Add(client);
+            await client.Ask(request, cancellationToken);
+        }
+
+        return held;
+    }
+
+    sealed class HeldConnections : List<BenchClient>, IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var client in this)
+                await client.DisposeAsync();
+        }
+    }
+
     static async Task<double> Rate(int workers, Func<Func<bool>, Action, Task> worker, CancellationToken cancellationToken)
     {
         var begun = Stopwatch.GetTimestamp();

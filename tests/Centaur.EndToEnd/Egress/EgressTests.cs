@@ -1,4 +1,3 @@
-using System.Net.Http.Json;
 using System.Text.Json;
 using Npgsql;
 using Shouldly;
@@ -25,18 +24,18 @@ public sealed class EgressTests(EgressTests.Forgetful installation) : IClassFixt
         ended.GetProperty("status").GetString().ShouldBe("completed", ended.ToString());
         var sandbox = SandboxProcesses.SandboxId(installation, conversation.ThreadKey);
 
-        var records = await Records(conversation, all => all.Count(r => Text(r, "kind") == "intent") == all.Count(r => Text(r, "kind") == "outcome") && all.Count > 4);
+        var records = await Records(conversation, all => all.Count(r => r.Text("kind") == "intent") == all.Count(r => r.Text("kind") == "outcome") && all.Count > 4);
 
-        records.ShouldAllBe(r => Text(r, "thread") == conversation.ThreadKey && Text(r, "sandbox") == sandbox && Text(r, "turn").StartsWith("turn-") && Text(r, "principal").Length > 0);
-        var asked = records.First(r => Text(r, "kind") == "intent" && Text(r, "method") == "POST");
-        (Text(asked, "host"), Text(asked, "rule"), asked.GetProperty("secrets").EnumerateArray().Single().GetString()).ShouldBe(("api.openai.com", "model", "OPENAI_API_KEY"));
-        var outcome = records.Single(r => Text(r, "kind") == "outcome" && Text(r, "id") == Text(asked, "id"));
+        records.ShouldAllBe(r => r.Text("thread") == conversation.ThreadKey && r.Text("sandbox") == sandbox && r.Text("turn").StartsWith("turn-") && r.Text("principal").Length > 0);
+        var asked = records.First(r => r.Text("kind") == "intent" && r.Text("method") == "POST");
+        (asked.Text("host"), asked.Text("rule"), asked.GetProperty("secrets").EnumerateArray().Single().GetString()).ShouldBe(("api.openai.com", "model", "OPENAI_API_KEY"));
+        var outcome = records.Single(r => r.Text("kind") == "outcome" && r.Text("id") == asked.Text("id"));
         outcome.GetProperty("status").GetInt32().ShouldBe(200);
         outcome.GetProperty("bytes_sent").GetInt64().ShouldBeGreaterThan(0);
         outcome.GetProperty("bytes_received").GetInt64().ShouldBeGreaterThan(0);
-        var refused = records.Single(r => Text(r, "kind") == "refusal");
-        (Text(refused, "host"), Text(refused, "cause"), refused.GetProperty("status").GetInt32()).ShouldBe(("not-allowed.example", "host_not_allowed", 403));
-        records.Single(r => Text(r, "path") == "/v1/nothing").GetProperty("query").GetString().ShouldBe("token=…");
+        var refused = records.Single(r => r.Text("kind") == "refusal");
+        (refused.Text("host"), refused.Text("cause"), refused.GetProperty("status").GetInt32()).ShouldBe(("not-allowed.example", "host_not_allowed", 403));
+        records.Single(r => r.Text("path") == "/v1/nothing").GetProperty("query").GetString().ShouldBe("token=…");
         JsonSerializer.Serialize(records).ShouldNotContain("geheim");
         JsonSerializer.Serialize(records).ShouldNotContain(installation.Model.Key);
 
@@ -50,20 +49,7 @@ public sealed class EgressTests(EgressTests.Forgetful installation) : IClassFixt
         (await installation.Cli(["egress", "verify", "--sandbox", sandbox], null, Cancellation)).Succeeded();
     }
 
-    /// <summary>The last outcomes come a moment after the turn's end.</summary>
-    async Task<List<JsonElement>> Records(Conversation conversation, Func<List<JsonElement>, bool> whole)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
-        while (true)
-        {
-            var page = await installation.Http.GetFromJsonAsync<JsonElement>($"/agent/threads/{Uri.EscapeDataString(conversation.ThreadKey)}/egress?after=0&limit=500", limit.Token);
-            var records = page.GetProperty("records").EnumerateArray().Select(entry => entry.GetProperty("record")).ToList();
-            if (whole(records))
-                return records;
-            await Task.Delay(50, limit.Token);
-        }
-    }
+    Task<List<JsonElement>> Records(Conversation conversation, Func<List<JsonElement>, bool> whole) => EgressRecords.Of(installation, conversation, whole, Cancellation);
 
     long Count(string query)
     {
@@ -71,6 +57,4 @@ public sealed class EgressTests(EgressTests.Forgetful installation) : IClassFixt
         using var command = source.CreateCommand(query);
         return (long)command.ExecuteScalar()!;
     }
-
-    static string Text(JsonElement record, string name) => record.TryGetProperty(name, out var value) ? value.ToString() : "";
 }

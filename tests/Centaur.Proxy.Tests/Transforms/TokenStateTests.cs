@@ -1,6 +1,6 @@
 using Centaur.Proxy.Secrets;
-using Centaur.Proxy.Tests.Fixtures;
 using Centaur.Proxy.Transforms.Tokens;
+using Centaur.Testing;
 using Shouldly;
 using Xunit;
 
@@ -8,7 +8,7 @@ namespace Centaur.Proxy.Tests.Transforms;
 
 public sealed class TokenStateTests
 {
-    readonly ManualTime time = new();
+    readonly ManualTimeProvider time = new(DateTimeOffset.UnixEpoch);
     readonly TokenState state;
     int mints;
     MintAnswer next = Good();

@@ -47,5 +47,20 @@ static class Corpus
         "transforms:\n  - name: hmac_sign\n    config: { signature: { message: '{{ .Method | lower }}' }, credentials: { secret: { type: env, var: A } }, headers: [{ name: X, value: '{{ .Signature }}' }], rules: [{ host: a.test }] }\n",
     ];
 
+    /// <summary>What a client of PostgreSQL says before its first statement: for TLS or encryption, startup, password; or that a statement be cancelled.</summary>
+    public static string[] Startups { get; } =
+    [
+        "\0\0\0\u0022\0\u0003\0\0user\0agent\0database\0shop\0\0p\0\0\0\u0014client-password\0Q\0\0\0\u000dselect 1\0",
+        "\0\0\0\u0008\u0004\u00d2\u0016\u002f\0\0\0\u0022\0\u0003\0\0user\0agent\0database\0shop\0\0p\0\0\0\u0014client-password\0",
+        "\0\0\0\u0008\u0004\u00d2\u0016\u0030\0\0\0\u0031\0\u0003\0\0user\0agent\0database\0shop\0options\0-c a=b\0\0p\0\0\0\u0006x\0",
+        "\0\0\0\u0010\u0004\u00d2\u0016\u002e\0\0\0\u0001\0\0\0\u0002",
+    ];
+
+    public static string[] StartupWords { get; } =
+    [
+        "\0", "\0\0\0\u0004", "\0\0\0\u0008", "\u007f\u00ff\u00ff\u00ff", "\u00ff\u00ff\u00ff\u00ff", "\0\u0003\0\0", "\0\u0003\0\u0002", "\0\u0002\0\0", "user\0postgres\0", "options\0-c role=other\0",
+        "replication\0true\0", "_pq_.x\01\0", "database\0\0", "p\0\0\0\u0005\0", "X\0\0\0\u0004", "\u0016\u0003\u0001\0\u0005hello",
+    ];
+
     public static string[] ConfigWords { get; } = ["{", "}", "[", "]", ": ", "- ", "\n  ", "\t", "&a ", "*a", "!!binary ", "|", ">", "'", "\"", "~", "null", "{{ .Value", "}}", "%YAML 9\n", "---\n", "...", "\u0000", "1e999", "(a+)+$", "<<: *a"];
 }

@@ -25,8 +25,13 @@ sealed class Patient : IAsyncDisposable
               - { name: allowlist, config: { rules: [{ host: api.vendor.test, methods: [GET, POST], paths: [/open/*] }] } }
               - name: secrets
                 config: { secrets: [{ source: { type: env, var: FUZZ_KEY }, replace: { proxy_value: PLACEHOLDER_KEY, match_body: true }, rules: [{ host: api.vendor.test }] }] }
+            postgres:
+              listen: "127.0.0.1:0"
+              client: { user: agent, password_env: CLIENT_PASSWORD, auth: password }
+              upstreams: [{ database: shop, dsn: { type: env, var: SHOP } }]
             """,
-        Environment = new() { ["FUZZ_KEY"] = Secret },
+        // A session that logs in ends there: nobody listens behind this name.
+        Environment = new() { ["FUZZ_KEY"] = Secret, ["CLIENT_PASSWORD"] = "client-password", ["SHOP"] = $"postgresql://app:{Uri.EscapeDataString(Secret)}@dead.vendor.test/shop" },
     };
 
     readonly CancellationToken cancellationToken;
@@ -49,13 +54,13 @@ sealed class Patient : IAsyncDisposable
     }
 
     /// <summary>Sends this, and nothing more; the proxy must come to an end with it.</summary>
-    public async Task Take(string bytes, string what)
+    public async Task Take(string bytes, string what, string listener = "tunnel")
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
         try
         {
-            await using var wire = await Wire.Connect(Proxy.Port("tunnel"), patience.Token);
+            await using var wire = await Wire.Connect(Proxy.Port(listener), patience.Token);
             await wire.Send(bytes, patience.Token);
             wire.EndSending();
             (await wire.ReadToEnd(patience.Token)).ShouldNotContain(Secret, Case.Sensitive, what);

@@ -23,6 +23,9 @@ public sealed class ProxyFuzzTests
     public Task No_head_of_CONNECT_ends_the_proxy() => Short(Connects);
 
     [Fact]
+    public Task No_startup_of_a_Postgres_client_ends_the_proxy_or_is_answered_with_more_than_it_may_know() => Short(Startups);
+
+    [Fact]
     public Task However_an_answer_is_cut_its_secrets_are_replaced_as_if_it_were_whole() => Short(Answers, FuzzSettings.Rounds / 5);
 
     [Fact]
@@ -45,6 +48,7 @@ public sealed class ProxyFuzzTests
             await Heads(patient, random, Corpus.Heads, round);
             await Heads(patient, random, Corpus.Chunked, round);
             await Connects(patient, random, round);
+            await Startups(patient, random, round);
             await Answers(patient, random, round);
             if (round % 50 == 0)
                 await Configs(random, round);
@@ -69,6 +73,8 @@ public sealed class ProxyFuzzTests
     }
 
     static Task Connects(Patient patient, Random random, int round) => patient.Take(new Mutator(random, Corpus.Connects, Corpus.Words).Next(), Where(round));
+
+    static Task Startups(Patient patient, Random random, int round) => patient.Take(new Mutator(random, Corpus.Startups, Corpus.StartupWords).Next(), Where(round), "postgres");
 
     static async Task Answers(Patient patient, Random random, int round)
     {

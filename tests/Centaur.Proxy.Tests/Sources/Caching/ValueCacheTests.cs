@@ -4,6 +4,7 @@ using Centaur.Proxy.Sources;
 using Centaur.Proxy.Sources.Caching;
 using Centaur.Proxy.Tests.Fixtures;
 using Centaur.Proxy.Tests.Fixtures.Sources;
+using Centaur.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Shouldly;
 using Xunit;
@@ -16,7 +17,7 @@ public sealed class ValueCacheTests : IAsyncDisposable
     static readonly SecretSource Source = new(SecretSourceTypes.File);
 
     readonly ScriptedSource source = new();
-    readonly ManualTime time = new();
+    readonly ManualTimeProvider time = new(DateTimeOffset.UnixEpoch);
     readonly List<SecretSource> gone = [];
     readonly ValueCache cache;
 
