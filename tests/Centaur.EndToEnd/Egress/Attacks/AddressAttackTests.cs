@@ -37,7 +37,7 @@ public sealed class AddressAttackTests(AttackedInstallation installation)
     [Fact]
     public async Task F40_no_spelling_of_an_inner_address_is_dialled_even_where_a_rule_names_it()
     {
-        var hosts = string.Join(", ", AttackedInstallation.Forbidden.Select(host => $"\"{host}\""));
+        var hosts = string.Join(", ", AttackedInstallation.Forbidden.Concat(AttackedInstallation.Unnamed).Select(host => $"\"{host}\""));
         var found = await attacker.Try(
             $"""
             for host in [{hosts}]:
@@ -50,8 +50,8 @@ public sealed class AddressAttackTests(AttackedInstallation installation)
                     say(f"{"{host} {port}"}", verdict(rest(stream)))
             """, Cancellation);
 
-        found.Count.ShouldBe(2 * AttackedInstallation.Forbidden.Length);
-        found.Where(pair => pair.Value.GetString() != "502 destination_ip_prohibited").Select(pair => $"{pair.Key}: {pair.Value}").ShouldBeEmpty();
+        found.Count.ShouldBe(2 * (AttackedInstallation.Forbidden.Length + AttackedInstallation.Unnamed.Length));
+        found.Where(pair => pair.Value.GetString() != (pair.Key.StartsWith("localhost", StringComparison.Ordinal) ? "403 host_not_allowed" : "502 destination_ip_prohibited")).Select(pair => $"{pair.Key}: {pair.Value}").ShouldBeEmpty();
         installation.IsBitten.ShouldBeFalse();
         var causes = (await attacker.Records(record => record.Text("cause") == "destination_ip_prohibited", Cancellation)).Where(record => record.Text("kind") == "outcome" && record.Text("cause").Length > 0);
         causes.ShouldAllBe(record => record.Text("cause") == "destination_ip_prohibited");

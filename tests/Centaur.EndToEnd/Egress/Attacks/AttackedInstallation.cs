@@ -29,12 +29,15 @@ public sealed class AttackedInstallation : VendorInstallation
     /// <summary>One that may be read, at some paths.</summary>
     public const string ReadOnly = "gists.test";
 
-    /// <summary>What nothing may dial, in every spelling.</summary>
+    /// <summary>What nothing may dial, in every spelling that a rule may have.</summary>
     internal static readonly string[] Forbidden =
     [
-        "169.254.169.254", "[fd00:ec2::254]", "100.100.100.200", "169.254.170.2", "127.0.0.1", "127.1.2.3", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "2130706433", "0177.0.0.1", "0x7f.1",
-        "localhost", "localhost.", "10.1.2.3", "192.168.0.1", "100.64.0.1", "[fd12:3456::1]", "[::ffff:10.0.0.1]",
+        "169.254.169.254", "[fd00:ec2::254]", "100.100.100.200", "169.254.170.2", "127.0.0.1", "127.1.2.3", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "0177.0.0.1", "0x7f.1",
+        "10.1.2.3", "192.168.0.1", "100.64.0.1", "[fd12:3456::1]", "[::ffff:10.0.0.1]",
     ];
+
+    /// <summary>The same in spellings that no rule may have.</summary>
+    internal static readonly string[] Unnamed = ["localhost", "localhost.", "2130706433"];
 
     readonly System.Net.Sockets.TcpListener bait = new(System.Net.IPAddress.IPv6Any, 0);
 
