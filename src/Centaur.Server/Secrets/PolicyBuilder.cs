@@ -45,8 +45,15 @@ public static class PolicyBuilder
             Secrets = grants,
             Transforms = egress.Transforms,
             Databases = databases,
-            Map = model.Local is { } local ? [local, .. egress.Map] : egress.Map,
+            Map = model.Local is { } local ? [local, .. Granted(egress, secrets)] : [.. Granted(egress, secrets)],
         };
+    }
+
+    /// <summary>An entry may name a secret that is not set any more: it is sent there no longer, and the turns that never needed it go on.</summary>
+    static IEnumerable<UpstreamMap> Granted(EgressOptions egress, IReadOnlyList<SecretModel> secrets)
+    {
+        var names = secrets.Select(secret => secret.Name).Concat(egress.Transforms.SelectMany(transform => transform.Uses).Select(use => use.Name)).ToHashSet(StringComparer.Ordinal);
+        return egress.Map.Select(entry => entry with { Secrets = [.. entry.Secrets.Where(names.Contains)] });
     }
 
     static EgressRule ModelRule(ModelEndpoint model) => new("model", [model.BaseUrl.IdnHost.ToLowerInvariant()]) { Ports = [model.BaseUrl.Port], Metered = true };

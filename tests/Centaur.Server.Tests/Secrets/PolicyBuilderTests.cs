@@ -50,4 +50,16 @@ public sealed class PolicyBuilderTests
         var model = Model with { BaseUrl = new Uri("https://demo.internal/v1"), Key = null, Local = local };
         PolicyBuilder.Build(Subject, [], new Dictionary<string, string>(), model, new EgressOptions()).Map.ShouldBe([local]);
     }
+
+    [Fact]
+    public void A_mapped_host_whose_secret_was_removed_is_reached_without_it()
+    {
+        var secret = new SecretModel("TOKEN", new SecretSource("file"), [new SecretBinding(["a.example"]) { Headers = ["Authorization"] }]);
+        var egress = new EgressOptions { Map = [new UpstreamMap("a.example", 443, "10.0.0.7", 443) { Secrets = ["TOKEN", "REMOVED"] }] };
+
+        var policy = PolicyBuilder.Build(Subject, [secret], new Dictionary<string, string> { ["TOKEN"] = "cph_token_0" }, Model, egress);
+
+        policy.Map.Single().Secrets.ShouldBe(["TOKEN"]);
+        policy.Allow.ShouldContain(rule => rule.Name == "map:a.example:443");
+    }
 }
