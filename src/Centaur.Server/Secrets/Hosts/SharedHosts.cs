@@ -19,8 +19,8 @@ internal static class SharedHosts
     static readonly string[] Publishing =
     [
         "0x0.st", "api.github.com", "api.telegram.org", "bitbucket.org", "codeberg.org", "discord.com", "docs.google.com", "drive.google.com", "dropbox.com", "file.io", "gist.github.com", "github.com", "gitlab.com",
-        "hooks.slack.com", "huggingface.co", "pastebin.com", "paste.ee", "registry-1.docker.io", "registry.npmjs.org", "requestbin.com", "rubygems.org", "s3.amazonaws.com", "sheets.googleapis.com", "storage.googleapis.com",
-        "transfer.sh", "upload.pypi.org", "uploads.github.com", "webhook.site", "www.googleapis.com",
+        "hooks.slack.com", "huggingface.co", "pastebin.com", "paste.ee", "requestbin.com", "s3.amazonaws.com", "sheets.googleapis.com", "storage.googleapis.com",
+        "transfer.sh", "uploads.github.com", "webhook.site", "www.googleapis.com",
     ];
 
     /// <summary>Why a pattern covers hosts that anybody can have; null where it does not.</summary>

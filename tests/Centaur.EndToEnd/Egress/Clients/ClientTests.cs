@@ -55,7 +55,7 @@ public sealed class ClientTests(ClientInstallation installation) : IClassFixture
     {
         var said = await Shell(
             $$"""
-            echo '//{{NpmVendor.Host}}/:_authToken=${NPM_TOKEN}' > .npmrc
+            printf '%s\n' 'registry=https://{{NpmVendor.Host}}/' '//{{NpmVendor.Host}}/:_authToken=${NPM_TOKEN}' > .npmrc
             npm install --no-audit --no-fund --loglevel=error greeting
             node -p "require('greeting')"
             """);

@@ -10,7 +10,7 @@ namespace Centaur.EndToEnd.Egress.Clients;
 /// <summary>A package registry as npm knows it: documents with checksums, and archives.</summary>
 internal sealed class NpmVendor
 {
-    public const string Host = "registry.npmjs.org";
+    public const string Host = "npm.vendor.test";
     const string Version = "1.2.3";
 
     readonly Dictionary<string, byte[]> answers = [];

@@ -32,15 +32,15 @@ public sealed class EgressWarningsTests
     [InlineData("*.example.co.uk")]
     [InlineData("*.acme.github.io")]
     [InlineData("bucket.s3.amazonaws.com")]
-    [InlineData("deb.debian.org")]
+    [InlineData("mirror.example.com")]
     [InlineData("notgithub.com")]
     public void A_host_of_somebody_is_not(string host) => Of(new EgressRule("x", [host])).ShouldBeEmpty();
 
     [Fact]
     public void Where_an_agent_may_only_read_or_only_some_paths_nothing_is_published()
     {
-        Of(new EgressRule("list:npm", BuiltInLists.All["npm"])).Count.ShouldBe(1);
-        Of(new EgressRule("reading", ["registry.npmjs.org"]) { Methods = ["GET", "HEAD"] }).ShouldBeEmpty();
+        Of(new EgressRule("list:gitlab", BuiltInLists.All["gitlab"])).Count.ShouldBe(1);
+        Of(new EgressRule("reading", ["gitlab.com"]) { Methods = ["GET", "HEAD"] }).ShouldBeEmpty();
         Of(new EgressRule("ours", ["github.com"]) { Paths = ["/acme/*"] }).ShouldBeEmpty();
         Of(new EgressRule("all paths", ["github.com"]) { Paths = ["/acme/*", "/*"] }).Count.ShouldBe(1);
         Of(new EgressRule("writing", ["github.com"]) { Methods = ["GET", "POST"] }).Count.ShouldBe(1);

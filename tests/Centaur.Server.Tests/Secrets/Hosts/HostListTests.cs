@@ -15,44 +15,44 @@ public sealed partial class HostListTests : IDisposable
     [Fact]
     public void One_word_allows_every_host_of_a_list()
     {
-        var egress = Read("egress: {allow: [pypi, {name: reading, hosts: [NPM, mirror.example.com], methods: [GET]}], passthrough: [debian]}");
+        var egress = Read("egress: {allow: [github, {name: reading, hosts: [GITLAB, mirror.example.com], methods: [GET]}], passthrough: [openai]}");
 
-        egress.Allow[0].Name.ShouldBe("list:pypi");
-        egress.Allow[0].Hosts.ShouldBe(["pypi.org", "files.pythonhosted.org"]);
+        egress.Allow[0].Name.ShouldBe("list:github");
+        egress.Allow[0].Hosts.ShouldBe(BuiltInLists.All["github"]);
         (egress.Allow[1].Name, egress.Allow[1].Methods.Single()).ShouldBe(("reading", "GET"));
-        egress.Allow[1].Hosts.ShouldBe(["registry.npmjs.org", "mirror.example.com"]);
-        egress.Passthrough.ShouldBe(["deb.debian.org", "security.debian.org"]);
+        egress.Allow[1].Hosts.ShouldBe(["gitlab.com", "mirror.example.com"]);
+        egress.Passthrough.ShouldBe(["api.openai.com"]);
     }
 
     [Fact]
     public void An_operators_list_is_one_word_too_and_replaces_the_built_in_one_of_its_name()
     {
-        var egress = Read("egress: {lists: [{name: npm, hosts: [npm.corp.example]}, {name: code, hosts: [git.corp.example, '*.git.corp.example']}], allow: [code, npm]}");
+        var egress = Read("egress: {lists: [{name: github, hosts: [github.corp.example]}, {name: code, hosts: [git.corp.example, '*.git.corp.example']}], allow: [code, github]}");
 
-        egress.Allow.Select(rule => rule.Name).ShouldBe(["list:code", "list:npm"]);
+        egress.Allow.Select(rule => rule.Name).ShouldBe(["list:code", "list:github"]);
         egress.Allow[0].Hosts.ShouldBe(["git.corp.example", "*.git.corp.example"]);
-        egress.Allow[1].Hosts.ShouldBe(["npm.corp.example"]);
+        egress.Allow[1].Hosts.ShouldBe(["github.corp.example"]);
     }
 
     [Fact]
     public void A_name_of_the_map_is_a_host_though_it_has_no_dot()
     {
-        var rule = Read("egress: {map: [{host: npm, address: 127.0.0.1}], allow: [npm]}").Allow.Single();
+        var rule = Read("egress: {map: [{host: gitlab, address: 127.0.0.1}], allow: [gitlab]}").Allow.Single();
 
-        (rule.Name, rule.Hosts.Single()).ShouldBe(("allow:npm", "npm"));
+        (rule.Name, rule.Hosts.Single()).ShouldBe(("allow:gitlab", "gitlab"));
     }
 
     [Theory]
-    [InlineData("egress: {allow: [npn]}", "egress.allow \"npn\" is no list of hosts; a word without a dot names one. Known: anthropic, crates, ", "Did you mean npm?")]
+    [InlineData("egress: {allow: [gitlub]}", "egress.allow \"gitlub\" is no list of hosts; a word without a dot names one. Known: anthropic, github, ", "Did you mean gitlab?")]
     [InlineData("egress: {allow: [{hosts: [githup]}]}", "egress.allow[].hosts \"githup\" is no list", "Did you mean github?")]
-    [InlineData("egress: {passthrough: [debain]}", "egress.passthrough \"debain\" is no list", "Did you mean debian?")]
+    [InlineData("egress: {passthrough: [opneai]}", "egress.passthrough \"opneai\" is no list", "Did you mean openai?")]
     [InlineData("egress: {lists: [{name: code, hosts: [git.example]}], allow: [cod]}", "Did you mean code?")]
-    [InlineData("egress: {allow: ['https://pypi.org/']}", "egress.allow \"https://pypi.org/\" is not a host: write it without scheme, port and path")]
-    [InlineData("egress: {allow: ['pypi.org:443']}", "is not a host")]
+    [InlineData("egress: {allow: ['https://git.example.com/']}", "egress.allow \"https://git.example.com/\" is not a host: write it without scheme, port and path")]
+    [InlineData("egress: {allow: ['git.example.com:443']}", "is not a host")]
     [InlineData("egress: {lists: [{name: a.b, hosts: [x.example]}]}", "egress.lists[].name \"a.b\" must be lower-case letters, digits and hyphens")]
     [InlineData("egress: {lists: [{name: code}]}", "egress.lists[].hosts must name at least one host")]
     [InlineData("egress: {lists: [{hosts: [x.example]}]}", "egress.lists[].name is missing")]
-    [InlineData("egress: {lists: [{name: mine, hosts: [npm]}]}", "\"npm\" is not a host, and a list holds no lists")]
+    [InlineData("egress: {lists: [{name: mine, hosts: [github]}]}", "\"github\" is not a host, and a list holds no lists")]
     [InlineData("egress: {lists: [{name: mine, hosts: [a.example]}, {name: mine, hosts: [b.example]}]}", "egress.lists name mine twice")]
     [InlineData("egress: {lists: [{name: mine, host: [a.example]}]}", "egress.lists[].host is not known. Did you mean egress.lists[].hosts?")]
     public void What_names_no_list_and_no_host_stops_the_start(string yaml, params string[] said)
