@@ -82,7 +82,7 @@ sealed class FetchConnection(Socket socket, GrantTable grants, ValueCache values
     {
         if (grants.Find(sandbox, this, fetch.Name) is not { } source)
         {
-            await Push(new BrokerFailed(fetch.Id, BrokerFailures.NotGranted, "this sandbox was not granted that secret"), stoppingToken);
+            await Push(new BrokerFailed(fetch.Id, BrokerFailures.NotGranted, "no value of that secret is set for this sandbox; an operator sets one with: centaur secrets set"), stoppingToken);
             return;
         }
 

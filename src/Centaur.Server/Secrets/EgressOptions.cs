@@ -34,6 +34,9 @@ public sealed record EgressOptions
     public IReadOnlyCollection<string> Unseen =>
         Transforms.SelectMany(transform => transform.Uses).Select(use => use.Name).Concat(Databases.Select(database => database.Dsn)).ToHashSet(StringComparer.Ordinal);
 
+    /// <summary>Whether a host, or what stands below <c>*.</c>, is relayed without being looked into.</summary>
+    public bool PassesThrough(string host) => Passthrough.Any(passed => SharedHosts.Covers(passed, host.Replace("*.", "", StringComparison.Ordinal)));
+
     public static EgressOptions Read(Settings settings)
     {
         var section = settings.Root.Section("egress");
@@ -50,6 +53,8 @@ public sealed record EgressOptions
             Databases = DatabaseSettings.Read(section, secrets),
             Transforms = TransformSettings.Read(section),
         };
+        foreach (var twice in map.GroupBy(entry => (entry.Host, entry.Port)).Where(group => group.Count() > 1))
+            section.Report("map", $"names {twice.Key.Host}:{twice.Key.Port} twice");
         TransformChecks.Run(section, options);
         return options;
     }
@@ -62,11 +67,14 @@ public sealed record EgressOptions
         var hosts = rule.Texts("hosts").SelectMany(word => lists.Expand(rule, "hosts", word)).Distinct().ToList();
         if (hosts.Count == 0)
             rule.Report("hosts", "must name at least one host");
+        var paths = rule.Texts("paths");
+        foreach (var path in paths.Where(path => !path.StartsWith('/')))
+            rule.Report("paths", $"\"{path}\" does not start with a slash");
         return new EgressRule(rule.Text("name", $"allow:{index}"), hosts)
         {
             Ports = rule.Numbers("ports", 1, 65_535),
             Methods = rule.Texts("methods").Select(m => m.ToUpperInvariant()).ToList(),
-            Paths = rule.Texts("paths"),
+            Paths = paths,
             WebSocket = rule.Flag("websocket", fallback: false),
             Metered = rule.Flag("metered", fallback: false),
         };
@@ -78,7 +86,10 @@ public sealed record EgressOptions
         var address = map.Required("address");
         if (address.Length > 0 && !IPAddress.TryParse(address, out _))
             map.Report("address", $"\"{address}\" must be an IP address");
-        return new UpstreamMap(Lower(map.Required("host")), port, address, map.Number("target_port", port, 1, 65_535))
+        var host = Lower(map.Required("host"));
+        if (host.Contains('*', StringComparison.Ordinal))
+            map.Report("host", $"\"{host}\" is a pattern; an entry leads one name to one address");
+        return new UpstreamMap(host, port, address, map.Number("target_port", port, 1, 65_535))
         {
             CaCertificate = ReadCa(map),
             Plaintext = map.Flag("plaintext", fallback: false),

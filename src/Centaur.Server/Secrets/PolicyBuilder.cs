@@ -24,7 +24,7 @@ public static class PolicyBuilder
         PolicySubject subject, IReadOnlyList<SecretModel> secrets, IReadOnlyDictionary<string, string> placeholders, ModelEndpoint model, EgressOptions egress,
         DatabaseAccess? databases = null)
     {
-        var grants = secrets.Select(s => new SecretGrant(s.Name, placeholders[s.Name], Bindings(s, model))).ToList();
+        var grants = secrets.Select(s => new SecretGrant(s.Name, placeholders[s.Name], [.. Bindings(s, model).SelectMany(binding => LookedInto(binding, egress))])).ToList();
         return new ProxyPolicy
         {
             Version = subject.Version,
@@ -52,8 +52,15 @@ public static class PolicyBuilder
     /// <summary>An entry may name a secret that is not set any more: it is sent there no longer, and the turns that never needed it go on.</summary>
     static IEnumerable<UpstreamMap> Granted(EgressOptions egress, IReadOnlyList<SecretModel> secrets)
     {
-        var names = secrets.Select(secret => secret.Name).Concat(egress.Transforms.SelectMany(transform => transform.Uses).Select(use => use.Name)).ToHashSet(StringComparer.Ordinal);
+        var names = secrets.Select(secret => secret.Name).Concat(egress.Transforms.SelectMany(transform => transform.Uses).Where(use => use.Confidential).Select(use => use.Name)).ToHashSet(StringComparer.Ordinal);
         return egress.Map.Select(entry => entry with { Secrets = [.. entry.Secrets.Where(names.Contains)] });
+    }
+
+    /// <summary>The binding without the hosts that are passed through: nothing is swapped where nobody looks.</summary>
+    static IEnumerable<SecretBinding> LookedInto(SecretBinding binding, EgressOptions egress)
+    {
+        var hosts = binding.Hosts.Where(host => !egress.PassesThrough(host)).ToList();
+        return hosts.Count == 0 ? [] : [binding with { Hosts = hosts }];
     }
 
     static EgressRule ModelRule(ModelEndpoint model) => new("model", [model.BaseUrl.IdnHost.ToLowerInvariant()]) { Ports = [model.BaseUrl.Port], Metered = true };

@@ -32,7 +32,11 @@ internal static class SecretEndpoints
         if (read.Failure is { } unreadable)
             return unreadable;
         var secret = Parse(name, read.Value, egress.Unseen);
-        return secret.Failure is { } refused ? refused : TypedResults.Json(await store.Put(secret.Value, cancellationToken), ApiJson.Options);
+        if (secret.Failure is { } refused)
+            return refused;
+        if (secret.Value.Bindings.SelectMany(binding => binding.Hosts).FirstOrDefault(egress.PassesThrough) is { } unread)
+            return ApiFailure.Invalid("bindings", $"{unread} is in egress.passthrough and never looked into, so that no secret is sent there: take it out there first");
+        return TypedResults.Json(await store.Put(secret.Value, cancellationToken), ApiJson.Options);
     }
 
     static async Task<IResult> Delete(string name, SecretStore store, CancellationToken cancellationToken) =>

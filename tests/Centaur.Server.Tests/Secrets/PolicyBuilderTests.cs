@@ -52,6 +52,17 @@ public sealed class PolicyBuilderTests
     }
 
     [Fact]
+    public void A_secret_is_not_bound_where_nobody_looks()
+    {
+        var secret = new SecretModel("TOKEN", new SecretSource("file"), [new SecretBinding(["a.example", "b.example"]) { Headers = ["Authorization"] }, new SecretBinding(["c.a.example"]) { Headers = ["X"] }]);
+        var egress = new EgressOptions { Passthrough = ["*.a.example"] };
+
+        var policy = PolicyBuilder.Build(Subject, [secret], new Dictionary<string, string> { ["TOKEN"] = "cph_token_0" }, Model, egress);
+
+        policy.Secrets.Single().Bindings.ShouldHaveSingleItem().Hosts.ShouldBe(["b.example"]);
+    }
+
+    [Fact]
     public void A_mapped_host_whose_secret_was_removed_is_reached_without_it()
     {
         var secret = new SecretModel("TOKEN", new SecretSource("file"), [new SecretBinding(["a.example"]) { Headers = ["Authorization"] }]);

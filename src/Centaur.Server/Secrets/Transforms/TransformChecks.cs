@@ -1,7 +1,6 @@
 using Centaur.Protocol.Policy;
 using Centaur.Protocol.Policy.Transforms;
 using Centaur.Server.Platform.Configuration;
-using Centaur.Server.Secrets.Hosts;
 
 namespace Centaur.Server.Secrets.Transforms;
 
@@ -12,9 +11,11 @@ internal static class TransformChecks
     {
         foreach (var transform in options.Transforms)
         {
+            if (transform.Uses.FirstOrDefault(use => options.Secrets.Contains(use.Name)) is { } seen)
+                egress.Report("secrets", $"names {seen.Name}, which {transform.Name} keeps from sandboxes: a sandbox would hold a placeholder of it");
             foreach (var rule in transform.Rules)
             {
-                if (rule.Hosts.FirstOrDefault(host => options.Passthrough.Any(passed => SharedHosts.Covers(passed, host.Replace("*.", "", StringComparison.Ordinal)))) is { } unread)
+                if (rule.Hosts.FirstOrDefault(options.PassesThrough) is { } unread)
                     egress.Report("passthrough", $"names {unread}, which is never looked into, and {transform.Name} is for it");
             }
 

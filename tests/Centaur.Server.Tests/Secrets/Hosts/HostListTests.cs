@@ -55,7 +55,10 @@ public sealed partial class HostListTests : IDisposable
     [InlineData("egress: {lists: [{name: mine, hosts: [github]}]}", "\"github\" is not a host, and a list holds no lists")]
     [InlineData("egress: {lists: [{name: mine, hosts: [a.example]}, {name: mine, hosts: [b.example]}]}", "egress.lists name mine twice")]
     [InlineData("egress: {lists: [{name: mine, host: [a.example]}]}", "egress.lists[].host is not known. Did you mean egress.lists[].hosts?")]
-    public void What_names_no_list_and_no_host_stops_the_start(string yaml, params string[] said)
+    [InlineData("egress: {allow: [{hosts: [a.example], paths: [v1/*]}]}", "egress.allow[].paths \"v1/*\" does not start with a slash")]
+    [InlineData("egress: {map: [{host: a.example, address: 127.0.0.1}, {host: A.example, address: 127.0.0.2}]}", "egress.map names a.example:443 twice")]
+    [InlineData("egress: {map: [{host: '*.a.example', address: 127.0.0.1}]}", "egress.map[].host \"*.a.example\" is a pattern")]
+    public void What_no_proxy_could_follow_stops_the_start(string yaml, params string[] said)
     {
         var message = Should.Throw<SettingsException>(() => Read(yaml)).Message;
 

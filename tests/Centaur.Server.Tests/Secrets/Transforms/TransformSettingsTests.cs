@@ -92,6 +92,7 @@ public sealed class TransformSettingsTests : IDisposable
     [InlineData("inject: [{source: A, header: H, rules: [{host: '*.acme.example'}]}], passthrough: ['*.acme.example']", "egress.inject[0] is for it")]
     [InlineData("inject: [{source: A, header: H, " + Rules + "}], map: [{host: api.acme.example, address: 127.0.0.1}]", "egress.map leads api.acme.example to an address whose entry does not name the secret A among its secrets, and egress.inject[0] would send it there.")]
     [InlineData("oauth_token: [{" + Client + ", " + Rules + "}], map: [{host: login.acme.example, address: 127.0.0.1}]", "does not name the secret ACME_SECRET")]
+    [InlineData("inject: [{source: A, header: H, " + Rules + "}], secrets: [A]", "egress.secrets names A, which egress.inject[0] keeps from sandboxes")]
     public void What_contradicts_the_rest_of_egress_stops_the_start(string yaml, string said) => Refusal(yaml).ShouldContain(said);
 
     [Fact]

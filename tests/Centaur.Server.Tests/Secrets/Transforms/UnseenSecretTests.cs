@@ -33,6 +33,18 @@ public sealed class UnseenSecretTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task A_secret_cannot_be_bound_to_a_host_that_nobody_looks_into()
+    {
+        await using var server = new ServerFixture(postgres) { Yaml = "egress: {passthrough: ['*.vendor.example']}\n" };
+        await server.Start(Cancel);
+
+        var (status, body) = await server.Api.Send(HttpMethod.Put, "/admin/secrets/MY_TOKEN", JsonNode.Parse("""{"bindings":[{"hosts":["api.vendor.example"],"headers":["Authorization"]}]}"""));
+
+        status.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        ((string)body!["detail"]![0]!["msg"]!).ShouldContain("api.vendor.example is in egress.passthrough and never looked into");
+    }
+
+    [Fact]
     public async Task A_secret_that_nothing_of_the_configuration_names_still_needs_its_hosts()
     {
         await using var server = new ServerFixture(postgres) { Yaml = Yaml };
