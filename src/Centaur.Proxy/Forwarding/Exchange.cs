@@ -120,7 +120,7 @@ sealed class Exchange(PolicyState policies, UpstreamPool upstreams, AuditTrail a
 
             if (becomesSocket)
                 WebSocketHandshake.Ask(message);
-            relay = new ResponseRelay(runtime.Vault.Scan, host.HoldsSecrets, isMetered, limits.LargestAnswer);
+            relay = new ResponseRelay(() => runtime.Vault.Scan, policy.HoldsSecrets || runtime.Vault.Scan is not null, host.HoldsSecrets, isMetered, limits.LargestAnswer);
             using var patience = new AnswerPatience(limits.AnswerTimeout, ending.Token);
             using var answer = await patience.Wait(upstreams.For(map), message, body, line.Target.Host);
 

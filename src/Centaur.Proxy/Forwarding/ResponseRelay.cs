@@ -19,11 +19,12 @@ namespace Centaur.Proxy.Forwarding;
 /// that the upstream said where nothing is searched.</para>
 /// <para>3. It is flushed (the head at least) before the wait for more.</para>
 /// </summary>
-/// <param name="scan">What is searched for; null for nothing.</param>
+/// <param name="search">What is searched for at this moment; null for nothing.</param>
+/// <param name="mayHold">Whether there may be something to search for before the answer ends.</param>
 /// <param name="holdsSecrets">Whether secrets are sent to this host, so that answers that cannot be searched are not passed on.</param>
 /// <param name="isMetered">Whether a model answers.</param>
 /// <param name="largest">The largest body that is passed on; null for any.</param>
-sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered, long? largest)
+sealed class ResponseRelay(Func<ScanModel?> search, bool mayHold, bool holdsSecrets, bool isMetered, long? largest)
 {
     const int BufferSize = 64 * 1024;
     const int LargestRecord = 16 * 1024;
@@ -52,10 +53,10 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered, l
     public bool TryCopyHead(HttpResponseMessage message, HttpResponse response, bool hasBody)
     {
         var packing = Packing(message);
-        var search = Searches(packing);
-        if (search && hasBody && !packing.IsKnown)
+        var searches = Searches(packing);
+        if (searches && hasBody && (!packing.IsKnown || IsPackedOnTheWay(message)))
             return false;
-        var unpack = search && packing.IsPacked && hasBody;
+        var unpack = searches && packing.IsPacked && hasBody;
 
         response.StatusCode = (int)message.StatusCode;
         if (!string.IsNullOrEmpty(message.ReasonPhrase) && response.HttpContext.Features.Get<IHttpResponseFeature>() is { } feature)
@@ -68,7 +69,7 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered, l
             if (unpack && name.Equals("Content-Encoding", StringComparison.OrdinalIgnoreCase))
                 continue;
             // A replaced value has another length.
-            if (search && hasBody && name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+            if (searches && hasBody && name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
                 continue;
             Copy(name, values, connection, response);
         }
@@ -79,10 +80,10 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered, l
     public async Task CopyBody(HttpResponseMessage message, HttpResponse response, CancellationToken cancellationToken)
     {
         var packing = Packing(message);
-        var search = Searches(packing);
+        var searches = Searches(packing);
         await using var wire = new CountingStream(await message.Content.ReadAsStreamAsync(cancellationToken));
-        await using var plain = search ? packing.Unpack(wire) : wire;
-        using var replacer = search ? new StreamReplacer(scan!) : null;
+        await using var plain = searches ? packing.Unpack(wire) : wire;
+        using var replacer = searches ? new StreamReplacer(search) : null;
         var meter = isMetered && message.IsSuccessStatusCode ? UsageMeter.For(message.Content.Headers.ContentType?.MediaType) : null;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
@@ -94,7 +95,7 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered, l
             scrubbed += replacer?.Replaced ?? 0;
             if (meter is not null)
                 Usage = meter.Conclude() ?? UsageMeter.Unknown;
-            ArrayPool<byte>.Shared.Return(buffer, clearArray: search);
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: searches);
         }
     }
 
@@ -196,9 +197,13 @@ sealed class ResponseRelay(ScanModel? scan, bool holdsSecrets, bool isMetered, l
 
     UpstreamFault TooLarge() => new(RefusalCodes.AnswerTooLarge, $"The answer is larger than {largest} bytes, which is the most that is passed on here.");
 
-    string Clean(string text) => scan is null ? text : scan.Clean(text, ref scrubbed);
+    string Clean(string text) => search() is { } known ? known.Clean(text, ref scrubbed) : text;
 
-    bool Searches(Unpacker packing) => scan is not null && (holdsSecrets || !packing.IsPacked);
+    bool Searches(Unpacker packing) => mayHold && (holdsSecrets || !packing.IsPacked);
+
+    /// <summary>A transfer coding besides chunked (RFC 9112 §7): nobody asked for one, and what it packs would pass unread.</summary>
+    static bool IsPackedOnTheWay(HttpResponseMessage message) =>
+        message.Headers.NonValidated.TryGetValues("Transfer-Encoding", out var codings) && codings.Any(coding => !coding.Trim().Equals("chunked", StringComparison.OrdinalIgnoreCase));
 
     static Unpacker Packing(HttpResponseMessage message) =>
         Unpacker.Of(message.Content.Headers.NonValidated.TryGetValues("Content-Encoding", out var values) ? values.ToString() : "");

@@ -42,6 +42,9 @@ sealed class PolicyModel
     /// <summary>What changes requests on their way out.</summary>
     public TransformSet Transforms { get; init; } = TransformSet.Empty;
 
+    /// <summary>Whether there is anything that answers may have to be searched for.</summary>
+    public bool HoldsSecrets => Secrets.Length > 0 || Transforms.SendsSecrets;
+
     /// <summary>Null where nothing is granted.</summary>
     public SearchValues<string>? Placeholders { get; }
 

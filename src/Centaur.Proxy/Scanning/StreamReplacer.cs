@@ -5,16 +5,24 @@ namespace Centaur.Proxy.Scanning;
 
 /// <summary>
 /// Replaces needles in a stream of bytes. Its output is the same however the input is cut, and it holds back nothing but a tail that could still become a
-/// needle.
+/// needle. What is searched for is asked for anew with each piece: a value may become known while a stream goes on that its upstream puts it into.
 /// <para>1. The tail that was held back goes before the new bytes.</para>
 /// <para>2. The earliest suffix that is the beginning of some needle (and not all of it decided) is held back, at most one byte less than the longest needle.</para>
 /// <para>3. Before it, from left to right, the longest needle at each place is replaced; everything between passes.</para>
 /// </summary>
-sealed class StreamReplacer(ScanModel model) : IDisposable
+/// <param name="search">What is searched for at this moment; null for nothing.</param>
+sealed class StreamReplacer(Func<ScanModel?> search) : IDisposable
 {
+    ScanModel? current;
+
     byte[] window = ArrayPool<byte>.Shared.Rent(4096);
     char[] wide = ArrayPool<char>.Shared.Rent(4096);
     int carried;
+
+    public StreamReplacer(ScanModel model)
+        : this(() => model)
+    {
+    }
 
     /// <summary>How many needles were replaced.</summary>
     public long Replaced { get; private set; }
@@ -27,6 +35,13 @@ sealed class StreamReplacer(ScanModel model) : IDisposable
     /// <param name="output">Takes what is decided.</param>
     public void Push(ReadOnlySpan<byte> chunk, bool last, IBufferWriter<byte> output)
     {
+        current = search() ?? current;
+        if (current is not { } model)
+        {
+            Write(output, chunk);
+            return;
+        }
+
         var length = carried + chunk.Length;
         Grow(length);
         chunk.CopyTo(window.AsSpan(carried));
@@ -39,7 +54,7 @@ sealed class StreamReplacer(ScanModel model) : IDisposable
         {
             var found = model.IndexOf(text[start..]);
             var at = found < 0 ? length : start + found;
-            var open = last ? length : OpenSuffix(bytes, start);
+            var open = last ? length : OpenSuffix(model, bytes, start);
             // A needle that begins before this one, or a longer one at the same place, may still be coming.
             if (open <= at)
             {
@@ -73,7 +88,7 @@ sealed class StreamReplacer(ScanModel model) : IDisposable
     }
 
     /// <summary>Where the earliest suffix begins that is a proper beginning of some needle; the length where there is none.</summary>
-    int OpenSuffix(ReadOnlySpan<byte> bytes, int start)
+    static int OpenSuffix(ScanModel model, ReadOnlySpan<byte> bytes, int start)
     {
         var at = Math.Max(start, bytes.Length - model.Longest + 1);
         while (at < bytes.Length)

@@ -8,6 +8,9 @@ namespace Centaur.Proxy.Secrets;
 /// </summary>
 sealed class SecretVault(ISecretSource source, TimeProvider time)
 {
+    /// <summary>Each costs a search of every answer; the oldest are the likeliest to be good for nothing.</summary>
+    const int MostInherited = 256;
+
     readonly Lock gate = new();
     readonly Dictionary<string, Held> held = new(StringComparer.Ordinal);
     readonly Dictionary<string, Task<SecretFetch>> fetching = new(StringComparer.Ordinal);
@@ -59,14 +62,20 @@ sealed class SecretVault(ISecretSource source, TimeProvider time)
         }
     }
 
-    /// <summary>Forgets a value now, and ends what was sent with it and is still under way.</summary>
+    /// <summary>Uses a value no more, and ends what was sent with it and is still under way. Answers are searched for it all the same: an upstream may know it, and it may still be good there.</summary>
     public void Drop(string name)
     {
         CancellationTokenSource? users;
         lock (gate)
         {
-            if (held.Remove(name))
-                Rebuild();
+            if (held.Remove(name, out var dropped))
+            {
+                if (placeholders.TryGetValue(name, out var placeholder))
+                    Inherit([(dropped.Fetch.Secret!, placeholder), .. dropped.Before is { } before ? [(before, placeholder)] : Array.Empty<(Secret, string)>()]);
+                else
+                    Rebuild();
+            }
+
             revocations.Remove(name, out users);
         }
 
@@ -105,6 +114,8 @@ sealed class SecretVault(ISecretSource source, TimeProvider time)
         lock (gate)
         {
             inherited.AddRange(values.Where(value => !inherited.Exists(known => known.Secret.Bytes.SequenceEqual(value.Secret.Bytes))));
+            if (inherited.Count > MostInherited)
+                inherited.RemoveRange(0, inherited.Count - MostInherited);
             Rebuild();
         }
     }

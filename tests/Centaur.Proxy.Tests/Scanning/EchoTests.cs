@@ -101,6 +101,56 @@ public sealed class EchoTests
         Leaks(body).ShouldBeFalse();
     }
 
+    [Fact]
+    public async Task F34_an_answer_that_is_packed_on_its_way_is_not_passed_on()
+    {
+        await using var keyed = await KeyedProxy.Start(await Origin.Start(async context =>
+        {
+            using var packed = new MemoryStream();
+            await using (var packer = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+                await packer.WriteAsync(Encoding.UTF8.GetBytes("packed " + context.Request.Headers.Authorization), Token);
+            // The server leaves the framing to whoever names a coding.
+            context.Response.Headers.TransferEncoding = "gzip, chunked";
+            await context.Response.Body.WriteAsync(Encoding.ASCII.GetBytes($"{packed.Length:x}\r\n"), Token);
+            await context.Response.Body.WriteAsync(packed.ToArray(), Token);
+            await context.Response.Body.WriteAsync("\r\n0\r\n\r\n"u8.ToArray(), Token);
+        }, protocols: Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1));
+
+        var (head, _) = await Ask(keyed);
+
+        head.ShouldStartWith("HTTP/1.1 502");
+        head.ShouldContain("response_encoding_not_scannable");
+    }
+
+    [Fact]
+    public async Task P18_an_answer_that_began_before_the_value_was_known_is_searched_for_it()
+    {
+        var heard = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var keyed = await KeyedProxy.Start(await Origin.Start(async context =>
+        {
+            if (context.Request.Path == "/keyed")
+            {
+                heard.TrySetResult(context.Request.Headers.Authorization.ToString());
+                return;
+            }
+
+            await context.Response.WriteAsync("begun\n", Token);
+            await context.Response.Body.FlushAsync(Token);
+            await context.Response.WriteAsync($"heard {await heard.Task.WaitAsync(Token)}\n", Token);
+        }));
+        using var client = keyed.Proxy.Client();
+        await using var stream = await client.GetStreamAsync($"https://{Origin.Host}/stream", Token);
+        using var reader = new StreamReader(stream);
+        (await reader.ReadLineAsync(Token)).ShouldBe("begun");
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{Origin.Host}/keyed");
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + TestPolicy.Placeholder);
+        using var answer = await client.SendAsync(request, Token);
+
+        (await reader.ReadLineAsync(Token)).ShouldBe("heard Bearer " + TestPolicy.Placeholder);
+        (await heard.Task).ShouldBe("Bearer " + Origin.RealKey);
+    }
+
     static bool Leaks(string text)
     {
         var key = Origin.RealKey;
