@@ -43,7 +43,7 @@ public sealed partial class HostListTests : IDisposable
     }
 
     [Theory]
-    [InlineData("egress: {allow: [gitlub]}", "egress.allow \"gitlub\" is no list of hosts; a word without a dot names one. Known: anthropic, github, ", "Did you mean gitlab?")]
+    [InlineData("egress: {allow: [gitlap]}", "egress.allow \"gitlap\" is no list of hosts; a word without a dot names one. Known: anthropic, github, ", "Did you mean gitlab?")]
     [InlineData("egress: {allow: [{hosts: [githup]}]}", "egress.allow[].hosts \"githup\" is no list", "Did you mean github?")]
     [InlineData("egress: {passthrough: [opneai]}", "egress.passthrough \"opneai\" is no list", "Did you mean openai?")]
     [InlineData("egress: {lists: [{name: code, hosts: [git.example]}], allow: [cod]}", "Did you mean code?")]
